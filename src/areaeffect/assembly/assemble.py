@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,17 +16,15 @@ from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, read_neighbours, within
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
 from areaeffect.period_texts import parse_period
+from areaeffect.records import DataTable
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
+from areaeffect.results import Floats, Gap, Ints
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.file import StudyFile, refuse_missing_extras
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import read_numbers
-
-if TYPE_CHECKING:
-    from areaeffect.records import DataTable
-    from areaeffect.results import Floats, Gap, Ints
 
 #: Up to this share of cells that are no numbers a column of text is one of numbers with faults.
 _SOME = 0.5

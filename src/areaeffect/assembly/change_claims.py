@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, number_of
+from areaeffect.outcomes import Break
+from areaeffect.panel import Measure
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, label
+from areaeffect.register.registered import Registered
 from areaeffect.sources.publishers.releases import find_release
-
-if TYPE_CHECKING:
-    from areaeffect.outcomes import Break
-    from areaeffect.panel import Measure
-    from areaeffect.register.registered import Registered
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Outcome
+from areaeffect.study.file import StudyFile
+from areaeffect.study.model import Outcome
 
 _INDICES = "imd"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,15 @@ from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.outcomes import BREAKS, Break
 from areaeffect.panel import REASONS, Hidden, Measure, Strings
 from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Bools, Floats, Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute, kind_of
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
 from areaeffect.sources.police_uk.categories import breaks_of
 from areaeffect.study.model import Outcome, Source, Study, split_reference
+from areaeffect.study.parts import NotCovered, RealFall
 from areaeffect.tables.cells import picked
 from areaeffect.wording.numbers import three_digits
-
-if TYPE_CHECKING:
-    from areaeffect.periods import PeriodKind, Periods
-    from areaeffect.study.parts import NotCovered, RealFall
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 

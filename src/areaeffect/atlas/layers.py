@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import Problem, StudyError
+from areaeffect.panel import Measure, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.results import Floats
 from areaeffect.sources.base import SourceTable, attribute
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Measure, Strings
-    from areaeffect.results import Floats
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Outcome
-    from areaeffect.study.parts import Window
+from areaeffect.study.file import StudyFile
+from areaeffect.study.model import Outcome
+from areaeffect.study.parts import Window
 
 PER = 1_000
 CLASSES = 5

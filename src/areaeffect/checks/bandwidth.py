@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,10 +21,8 @@ from areaeffect.checks.discontinuity import has_rule
 from areaeffect.checks.leave_out import turns
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
+from areaeffect.results import Floats
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
 
 #: Bandwidths that are tried, as multiples of the study's.
 FACTORS = (0.5, 2.0)

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from areaeffect import wording
+from areaeffect.assembly.assemble import Assembled
+from areaeffect.checks.refits import Refits
+from areaeffect.estimate.inference import PlaceboInference
+from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.conclude import cases_of
 from areaeffect.findings.grading import tested_on
+from areaeffect.placebo.programmes import Job
 from areaeffect.records import Column, DataTable, table_of
 from areaeffect.results import Finding, Floats, Form
+from areaeffect.study.model import Study
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number, plural
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.checks.refits import Refits
-    from areaeffect.estimate.inference import PlaceboInference
-    from areaeffect.findings.case import Case, Evidence
-    from areaeffect.placebo.programmes import Job
-    from areaeffect.study.model import Study
 
 Numbers = TypeVar("Numbers")
 Row = TypeVar("Row")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +10,8 @@ from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
 from areaeffect.checks.discontinuity import has_rule, line_of
 from areaeffect.estimate.discontinuity import FEWEST, bunching_at
 from areaeffect.records import described
+from areaeffect.results import Floats
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
 
 _ALPHA = 0.05
 _EVEN = 1e-6

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.checks.base import Answer, Check, CheckInputs, Status, Subject
 from areaeffect.records import described
+from areaeffect.results import Bools, Floats
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats
 
 #: A larger share of weight in or next to other initiatives is warned of.
 LIMIT = 0.1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import erfc
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
 from areaeffect.checks.discontinuity import Line, has_rule, line_of
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
+from areaeffect.results import Floats
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
 
 _ALPHA = 0.05
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, span
+from areaeffect.design.cutoff import Ranked
+from areaeffect.estimate.counterfactual import Sums
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
+from areaeffect.results import Bools, Floats, Ints
+from areaeffect.study.model import Study
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.design.cutoff import Ranked
-    from areaeffect.estimate.counterfactual import Sums
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.study.model import Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

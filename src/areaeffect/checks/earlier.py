@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from areaeffect.checks.base import (
     EFFECT,
@@ -18,13 +17,11 @@ from areaeffect.checks.base import (
     p_words,
 )
 from areaeffect.checks.refits import MOST_BACK
+from areaeffect.estimate.inference import PlaceboInference
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.estimate.inference import PlaceboInference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
+from areaeffect.results import Floats
 
 _LEVEL, _Z = 0.95, 1.959963984540054
 _SQRT2 = math.sqrt(2.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,13 +10,11 @@ from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, St
 from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitude, smoothness
 from areaeffect.checks.refits import AFTER, GAP, LEADS, Refits
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
+from areaeffect.findings.case import Case
 from areaeffect.findings.grading import ALPHA, tested_on
 from areaeffect.records import described
+from areaeffect.results import Floats
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Case
-    from areaeffect.results import Floats
 
 #: Multiples of what happened before the start (Rambachan & Roth 2023, section 6).
 SIZES = (0.5, 1.0, 2.0)

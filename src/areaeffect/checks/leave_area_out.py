@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from areaeffect.checks.leave_out import Cells, Spread, one_left_out, spread_with
 from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
+from areaeffect.results import Floats
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
 
 #: Benchmark areas that are left out in turn: those with the largest part in what is expected.
 TRIED = 5

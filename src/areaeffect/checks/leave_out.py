@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +19,11 @@ from areaeffect.checks.base import (
     effect,
     held_against,
 )
+from areaeffect.estimate.inference import PlaceboInference
 from areaeffect.records import described
+from areaeffect.results import Bools, Floats
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.estimate.inference import PlaceboInference
-    from areaeffect.results import Bools, Floats
 
 
 def turns(whole: Floats, without: Floats) -> Bools:

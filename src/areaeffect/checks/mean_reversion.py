@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,11 +14,9 @@ from areaeffect.findings.candidates import places_of
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.placebo.programmes import Candidates
 from areaeffect.records import described
+from areaeffect.results import Bools, Floats, Ints
 from areaeffect.streams import Use, generator
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
 
 #: Shares of places that are tried as 'the worst', until there is room for a programme in them.
 SHARES = (0.1, 0.2, 1 / 3)

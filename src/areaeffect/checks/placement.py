@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.checks.base import Answer, Check, CheckInputs, Status, Subject, p_words
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
+from areaeffect.panel import Strings
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
+from areaeffect.results import Bools, Floats, Ints
 from areaeffect.wording.numbers import three_digits
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
 
 #: A programme less like its placebos than all but this share of them is warned of.
 ALPHA = 0.05

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS
+from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts
 from areaeffect.panel import is_enough
 from areaeffect.placebo.programmes import Job, run_programme
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Case, Evidence
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints
 
 #: Positions of the windows of one held-out design: its gap, what came after the start, its leads.
 GAP, AFTER, LEADS = 0, 1, (2, 3, 4, 5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.checks.bandwidth import BANDWIDTH
 from areaeffect.checks.base import (
@@ -32,12 +32,10 @@ from areaeffect.checks.rings import RINGS
 from areaeffect.checks.shifted_cuts import SHIFTED_CUTS
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.checks.unmoved import UNMOVED
+from areaeffect.findings.case import Finished
+from areaeffect.placebo.programmes import Job
 from areaeffect.placebo.workers import run_all
 from areaeffect.results import Annex, Floats, Result
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
-    from areaeffect.placebo.programmes import Job
 
 CHECKS: tuple[Check[Any, Any], ...] = (
     HELD_OUT,

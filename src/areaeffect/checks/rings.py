@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +23,16 @@ from areaeffect.checks.base import (
 )
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import totals
+from areaeffect.estimate.inference import PlaceboInference
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.findings.grading import ALPHA
 from areaeffect.geography.neighbours import bands
+from areaeffect.panel import Graph
 from areaeffect.placebo.programmes import Machine, programme_of
 from areaeffect.records import described
+from areaeffect.results import Bools, Floats, Ints
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.estimate.inference import PlaceboInference
-    from areaeffect.panel import Graph
-    from areaeffect.results import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +10,9 @@ from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, St
 from areaeffect.checks.discontinuity import has_rule
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
+from areaeffect.results import Floats
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
 
 #: Programmes that are placed one after the other beyond the real one.
 MOST = 4

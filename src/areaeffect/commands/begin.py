@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.errors import Faults
@@ -13,11 +12,9 @@ from areaeffect.findings.looks import to_look
 from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.further.registry import further_inputs
 from areaeffect.placebo.workers import version_of_code
+from areaeffect.results import Release
+from areaeffect.study.file import StudyFile
 from areaeffect.value.valuation import cost_releases
-
-if TYPE_CHECKING:
-    from areaeffect.results import Release
-    from areaeffect.study.file import StudyFile
 
 
 def with_costs(data: Assembled, costs: tuple[Release, ...], notes: tuple[str, ...] = ()) -> Assembled:

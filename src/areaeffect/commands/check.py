@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from areaeffect.findings.case import Group, groups_of
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import Plan, disjoint
 from areaeffect.findings.refusals import refuse_everything_refused, refused
+from areaeffect.panel import Panel
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import in_brief
@@ -24,9 +25,6 @@ from areaeffect.records import Json
 from areaeffect.sources.base import SourceRequest, kind_of
 from areaeffect.study.collection import is_collection, read_collection
 from areaeffect.study.file import StudyFile, read_study
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Panel
 
 #: Placebo programmes that the smallest effects are measured on, and what is too much to try.
 QUICK_DRAWS = 99

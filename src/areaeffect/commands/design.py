@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import planned
 from areaeffect.document import page
@@ -13,6 +13,7 @@ from areaeffect.document.blocks import Document, Paragraph, Section
 from areaeffect.document.chart_tables import json_text, write_table, write_text
 from areaeffect.document.folders import prepare, write_whole
 from areaeffect.document.page import to_html
+from areaeffect.findings.plan import Plan
 from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.power.calculation import power_of
@@ -23,10 +24,6 @@ from areaeffect.report.contents import plan_document, plan_in_print
 from areaeffect.report.files import design_values, rounded
 from areaeffect.results import AreaStatus, Result
 from areaeffect.study.file import StudyFile, read_study
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.plan import Plan
 
 NO_POWER = Section(
     "power",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.records import Json
 from areaeffect.report.files import read_result
+from areaeffect.results import Finding, Result
 from areaeffect.wording.numbers import plural
-
-if TYPE_CHECKING:
-    from areaeffect.results import Finding, Result
 
 _VALUES = ("verdict", "estimate", "low", "high", "p_value", "mde", "maryland")
 _EFFECTS = ("estimate", "low", "high", "mde")  # of a ratio they are fractions, printed in per cent

@@ -10,11 +10,12 @@ from importlib.metadata import version
 from itertools import zip_longest
 from math import isclose
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.checks.registry import with_warnings
 from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
@@ -22,22 +23,19 @@ from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.findings.case import Evidence, Finished
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.notes import method_notes
+from areaeffect.findings.plan import Plan
 from areaeffect.findings.refusals import refuse_before_data
 from areaeffect.findings.series import neighbourhood_series, series
 from areaeffect.further.groups import by_attribute
 from areaeffect.further.registry import further
+from areaeffect.geography.boundaries import Boundaries
+from areaeffect.panel import Strings
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, run_all, single_threaded, version_of_code
 from areaeffect.report.files import design_values, rounded, write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.parts import resolve
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.plan import Plan
-    from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Strings
 
 #: Packages whose versions can move a number.
 _NUMERIC = ("numpy", "scipy", "scikit-learn", "shapely", "pyproj", "duckdb", "pandas")

@@ -12,23 +12,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.commands.begin import begin
 from areaeffect.commands.demo import copy_example, missing_data, studies_folder
 from areaeffect.commands.evaluate import estimate
 from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
 from areaeffect.estimate.staggered import random_timing
+from areaeffect.findings.plan import Plan
 from areaeffect.placebo.workers import default_threads, single_threaded
+from areaeffect.results import Finding, Result
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, Window, resolve
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.plan import Plan
-    from areaeffect.results import Finding, Result
 
 Tell = Callable[[str, int, int], None]
 

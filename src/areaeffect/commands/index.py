@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from areaeffect.index.composite import Choices, _score, choices_of, scores, stan
 from areaeffect.index.page import write_index
 from areaeffect.index.result import IndexResult, Variant
 from areaeffect.index.table import IndicatorTable, read_indicators
+from areaeffect.results import Floats
 from areaeffect.study.index import Index, IndexFile, read_index
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
 
 #: Weights are moved by a quarter of themselves, up and down.
 WEIGHT_STEP = 0.25

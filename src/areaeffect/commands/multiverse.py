@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import estimate
 from areaeffect.document.folders import RUN_FILE, add_listed, prepare, write_whole
@@ -26,12 +27,9 @@ from areaeffect.multiverse.curves import curves_annex
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, over_processes, single_threaded, version_of_code
 from areaeffect.report.files import read_result, write_files
+from areaeffect.results import Floats, Result
 from areaeffect.study.file import StudyFile, read_study, refuse_missing_cluster
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.results import Floats, Result
-    from areaeffect.study.model import Outcome, Study
+from areaeffect.study.model import Outcome, Study
 
 FOLDER = "branches"
 #: Buffer of the second pool where the study's own is 0 km.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +16,10 @@ from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.neighbours import within
 from areaeffect.index.composite import choices_of, scores
 from areaeffect.index.table import read_indicators
+from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.records import Json
 from areaeffect.report.files import read_result
+from areaeffect.results import Floats, Ints, Result
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import roots_of
 from areaeffect.sources.publishers.tables import read
@@ -36,10 +37,6 @@ from areaeffect.where_next.ranking import (
     taken_by,
 )
 from areaeffect.where_next.result import WhereNext
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.results import Floats, Ints, Result
 
 _NORMAL_95 = 1.959964
 _DEFAULT_BUFFER_KM = 1.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.compare.preflight import written_period
@@ -19,6 +18,8 @@ from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
+from areaeffect.power.result import PowerReport, PowerRow
+from areaeffect.records import DataTable
 from areaeffect.report import figures, local_map
 from areaeffect.report import outcome_sections as backing
 from areaeffect.report.contents import annex_sections
@@ -27,10 +28,6 @@ from areaeffect.report.summary import summary_document
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording.numbers import number, plural
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from areaeffect.power.result import PowerReport, PowerRow
-    from areaeffect.records import DataTable
 
 #: What leads each part on the page.
 _WHY = (

@@ -13,7 +13,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import tomlkit
 
@@ -22,9 +21,7 @@ from areaeffect.document.folders import RUN_FILE, write_whole
 from areaeffect.errors import Problem, StudyError
 from areaeffect.period_texts import parse_period
 from areaeffect.records import Json
-
-if TYPE_CHECKING:
-    from areaeffect.study.file import StudyFile
+from areaeffect.study.file import StudyFile
 
 STUDY_FILE, AREAS_FILE = "study.toml", "chosen_areas.csv"
 LONGEST_NAME = 80

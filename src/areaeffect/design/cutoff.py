@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints
 
 #: A programme is compared with this multiple of its number of places beyond its cut, and made-up ones
 #: are placed among as many in line ...

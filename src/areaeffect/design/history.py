@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.panel import Measure, Panel, picked
-
-if TYPE_CHECKING:
-    from areaeffect.periods import PeriodKind
-    from areaeffect.results import Bools, Floats
+from areaeffect.periods import PeriodKind
+from areaeffect.results import Bools, Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.design.programme import ROUNDING, Cohort, Weighted, spread_of
+from areaeffect.panel import Graph, Neighbourhood
 from areaeffect.results import BalanceRow, Bools, Ints
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Graph, Neighbourhood
 
 
 @dataclass(frozen=True, slots=True, eq=False)

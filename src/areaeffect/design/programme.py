@@ -12,10 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.design.calibration import EXACT, Matching, calibrate, match
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats
-
+from areaeffect.results import Bools, Floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

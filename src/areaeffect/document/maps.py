@@ -8,16 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from areaeffect.document import svg
 from areaeffect.document.svg import with_halo
-
-if TYPE_CHECKING:
-    from areaeffect.results import AreaStatus, Floats, Release, Shape
+from areaeffect.results import AreaStatus, Floats, Release, Shape
 
 Points = npt.NDArray[np.int64]
 

@@ -7,12 +7,10 @@ whole pool (`Growth`). The pool estimates few slopes from many areas, so this ad
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints
 
 #: Ridge of the coefficients, as a share of the characteristics' mean variance. A plain fit is
 #: useless where there are hardly more benchmark areas than characteristics.

@@ -14,15 +14,12 @@ so that `theta` and `avoided` never disagree in sign.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.estimate.adjustment import Adjustment, Growth
 from areaeffect.panel import Measure, picked
-
-if TYPE_CHECKING:
-    from areaeffect.estimate.adjustment import Adjustment, Growth
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints
 
 #: Positions in the last axis of a totals array.
 OBSERVED_PRE, OBSERVED_POST, EXPECTED_PRE, EXPECTED_POST = range(4)

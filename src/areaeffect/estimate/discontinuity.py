@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import erfc
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
+from areaeffect.results import Floats
 
 #: Fewer places than this on either side of the cut give no estimate.
 FEWEST = 20

@@ -7,15 +7,12 @@ Counts are added up inside a bin before a ratio is taken, so that no sparse coun
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-
-if TYPE_CHECKING:
-    from areaeffect.periods import PeriodKind, Periods
-    from areaeffect.results import Floats, Ints
+from areaeffect.periods import PeriodKind, Periods
+from areaeffect.results import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

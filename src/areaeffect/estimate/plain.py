@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats
+from areaeffect.panel import Strings
+from areaeffect.results import Bools, Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,10 @@ X mean zero, so that the beta of smallest variance may be used.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.results import Floats, Ints
+from areaeffect.results import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.design.pool import Pool
+from areaeffect.design.programme import Cohort
+from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.placebo.places import (
     ALIKE,
     GROWTHS,
@@ -19,14 +22,8 @@ from areaeffect.placebo.places import (
     most_alike,
 )
 from areaeffect.placebo.programmes import Candidates, matched_spread
-
-if TYPE_CHECKING:
-    from areaeffect.design.pool import Pool
-    from areaeffect.design.programme import Cohort
-    from areaeffect.findings.cohorts import ClaimCohorts
-    from areaeffect.panel import Neighbourhood, Panel
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.study.model import Study
+from areaeffect.results import Bools, Floats, Ints
+from areaeffect.study.model import Study
 
 
 def candidates(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
+from areaeffect.document.blocks import Section
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, Places, infer
+from areaeffect.findings.plan import Plan
+from areaeffect.panel import Measure, Neighbourhood
 from areaeffect.periods import label
 from areaeffect.results import (
     ALL_INITIATIVES,
@@ -25,15 +29,9 @@ from areaeffect.results import (
     IntervalKind,
     Result,
 )
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.document.blocks import Section
-    from areaeffect.findings.plan import Plan
-    from areaeffect.panel import Measure, Neighbourhood
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.initiative import Limits, NamedGroup
-    from areaeffect.study.model import Outcome, Study
+from areaeffect.study.file import StudyFile
+from areaeffect.study.initiative import Limits, NamedGroup
+from areaeffect.study.model import Outcome, Study
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.design.calibration import Matching
 from areaeffect.design.cutoff import Ranked, ranked
+from areaeffect.design.pool import Pool
 from areaeffect.design.programme import ROUNDING, Rules
 from areaeffect.errors import DataError, Problem, StudyError, first_few
+from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
 from areaeffect.placebo.programmes import Candidates
+from areaeffect.results import Bools, Floats, Ints
 from areaeffect.sources.police_uk.categories import ALL_CRIME
+from areaeffect.study.design import DesignPart, Only
+from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Study, split_reference
 from areaeffect.tables.cells import picked
 from areaeffect.wording.numbers import plural
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.design.pool import Pool
-    from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.study.design import DesignPart, Only
-    from areaeffect.study.file import StudyFile
-
 
 #: How a missing attribute reads as text.
 _UNKNOWN = ("", "nan")

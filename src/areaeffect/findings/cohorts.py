@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from areaeffect.estimate.adjustment import growth
 from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS, Bins
 from areaeffect.panel import Measure, Neighbourhood, Panel, is_enough
-
-if TYPE_CHECKING:
-    from areaeffect.periods import Periods
-    from areaeffect.results import Bools, Ints
+from areaeffect.periods import Periods
+from areaeffect.results import Bools, Ints
 
 HELD_OUT = "held-out"
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.design.programme import Weighted
 from areaeffect.estimate.crosscheck import CrossPanel
+from areaeffect.panel import Measure, Neighbourhood
 from areaeffect.results import Bools, Floats, Ints, NotEstimable
-
-if TYPE_CHECKING:
-    from areaeffect.design.programme import Weighted
-    from areaeffect.panel import Measure, Neighbourhood
-
 
 #: Months that one block of time adds up: half a year, or whole years of yearly figures.
 _BLOCK_MONTHS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
@@ -14,13 +14,11 @@ from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.findings.looks import share
+from areaeffect.findings.plan import Plan
 from areaeffect.outcomes import estimand
+from areaeffect.panel import Measure
 from areaeffect.results import LEVEL, Better, Claim, Finding, Floats, Form, Interval
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.findings.plan import Plan
-    from areaeffect.panel import Measure
 
 _PER = 1000.0
 #: A finding mentions growth of the exposure that differs by more than this log ratio.

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.errors import Problem, StudyError
 from areaeffect.panel import REASONS, Measure
 from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import Periods
 from areaeffect.results import LEVEL, Floats
+from areaeffect.study.file import StudyFile
 from areaeffect.wording.numbers import percent
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.periods import Periods
-    from areaeffect.study.file import StudyFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

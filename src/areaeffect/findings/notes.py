@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.estimate.linearised import (
     MIN_CLUSTERS,
     Compared,
@@ -14,17 +14,13 @@ from areaeffect.estimate.linearised import (
     clustered_ratio,
     linearised_ratio,
 )
+from areaeffect.findings.case import Case, Evidence
+from areaeffect.findings.plan import Plan
+from areaeffect.panel import Measure, Neighbourhood
 from areaeffect.results import Claim, Interval, Ints
 from areaeffect.streams import Use, generator
+from areaeffect.study.file import StudyFile
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Case, Evidence
-    from areaeffect.findings.plan import Plan
-    from areaeffect.panel import Measure, Neighbourhood
-    from areaeffect.study.file import StudyFile
-
 
 #: Of a study that says so of itself, first among its notes.
 EXPLORATORY = PHRASES["notes.exploratory_outcomes"]

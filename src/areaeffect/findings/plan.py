@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.design.pool import Pool, balance, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
@@ -29,6 +29,7 @@ from areaeffect.findings.choices import (
     strata_of,
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
+from areaeffect.findings.looks import Look
 from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import label
@@ -36,12 +37,8 @@ from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
 from areaeffect.results import BalanceRow, Bools, Ints, NeighbourhoodDesign, Seal
 from areaeffect.streams import OF_AREAS, Use, generator
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.looks import Look
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Study
+from areaeffect.study.file import StudyFile
+from areaeffect.study.model import Study
 
 #: Why an area is left out where the study leaves out whole authorities.
 UNCERTAIN = "its authority holds an initiative that could not be located"

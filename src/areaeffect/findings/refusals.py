@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import NothingEstimableError, Problem, first_few
 from areaeffect.findings.case import Evidence, groups_of
 from areaeffect.findings.cohorts import starts_too_late
+from areaeffect.findings.plan import Plan
 from areaeffect.outcomes import FAMILIES, estimand
 from areaeffect.panel import REASONS, Measure
 from areaeffect.periods import label
 from areaeffect.results import ALL_INITIATIVES, Claim, Finding, Form, Verdict
 from areaeffect.sources.publishers.releases import find_release
-
-if TYPE_CHECKING:
-    from areaeffect.findings.plan import Plan
-    from areaeffect.study.model import Study
+from areaeffect.study.model import Study
 
 #: Why what a model predicts is no outcome.
 MODELLED = (

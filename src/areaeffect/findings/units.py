@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,10 @@ from areaeffect.panel import Measure, Neighbourhood, Panel, Strings, is_enough
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import label
 from areaeffect.register.neighbourhoods import shared_attributes
+from areaeffect.results import Bools, Floats
+from areaeffect.study.file import StudyFile
+from areaeffect.study.model import Study
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Study
 
 #: Areas named in a note.
 _SHOWN = 3

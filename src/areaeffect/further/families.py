@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table, in_words
+from areaeffect.findings.case import Finished
 from areaeffect.findings.refusals import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Result
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
 
 _HEAD = """\
 # What each finding means, and what it needs

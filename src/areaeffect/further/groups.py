@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import NOT_GIVEN, Evidence, Finished, Group, named_group, value_of
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
+from areaeffect.panel import Neighbourhood
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
+from areaeffect.study.file import StudyFile
 from areaeffect.wording.numbers import interval_head, plural
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.panel import Neighbourhood
-    from areaeffect.study.file import StudyFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import Evidence, Finished, value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
+from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Bools, Floats, Result
 from areaeffect.streams import Use, generator
+from areaeffect.study.file import StudyFile
+from areaeffect.study.initiative import Approximate
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.panel import Neighbourhood, Panel
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.initiative import Approximate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

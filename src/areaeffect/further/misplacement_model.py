@@ -13,13 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.panel import Graph
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.panel import Graph
+from areaeffect.results import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

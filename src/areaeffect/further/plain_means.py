@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.estimate.plain import same_mix
+from areaeffect.findings.case import Finished
+from areaeffect.panel import Measure, Strings
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Bools, Floats, Result
+from areaeffect.study.analysis import PlainMeans
+from areaeffect.study.model import Study
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Finished
-    from areaeffect.panel import Measure, Strings
-    from areaeffect.study.analysis import PlainMeans
-    from areaeffect.study.model import Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.checks.base import Checked
 from areaeffect.checks.registry import checks_step
 from areaeffect.checks.section import checks_section
@@ -39,15 +40,12 @@ from areaeffect.further.source_tables import (
 from areaeffect.further.stories import Voices, check_stories, stories_section, stories_step
 from areaeffect.multiverse.curves import Branched
 from areaeffect.multiverse.section import multiverse_section
+from areaeffect.results import Result
+from areaeffect.study.file import StudyFile
 from areaeffect.survey.step import Surveys, check_surveys, survey_section, survey_step
 from areaeffect.value.section import value_section
 from areaeffect.value.step import value_annex
 from areaeffect.value.tables import ValueSettings
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.results import Result
-    from areaeffect.study.file import StudyFile
 
 FURTHER: tuple[Further[Any], ...] = (
     Further(name="plain_means", found=Classes, step=plain_means, section=plain_means_section),

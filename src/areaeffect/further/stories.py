@@ -10,27 +10,25 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field, ValidationError
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import DataError, Faults, Problem, did_you_mean
+from areaeffect.findings.case import Finished
 from areaeffect.outcomes import FAMILIES
 from areaeffect.records import Column, DataTable
 from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
+from areaeffect.study.analysis import Stories
+from areaeffect.study.file import StudyFile
 from areaeffect.study.parts import PeriodText, resolve
 from areaeffect.study.toml_file import Part
 from areaeffect.tables.cells import compared_text, plain_text
 from areaeffect.tables.user_table import read_user_table, rows_account
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Finished
-    from areaeffect.study.analysis import Stories
-    from areaeffect.study.file import StudyFile
 
 _EVERYWHERE = "all neighbourhoods"
 

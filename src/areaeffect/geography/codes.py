@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.panel import Strings
+from areaeffect.results import Bools, Floats, Ints
 
 #: Census of LSOAs, as studies name them.
 LsoaVintage = Literal["lsoa01", "lsoa11", "lsoa21"]

@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.geography.boundaries import Boundaries
 from areaeffect.panel import Graph, Strings
+from areaeffect.results import Bools, Ints
 from areaeffect.tables.user_table import read_user_table, rows_account
-
-if TYPE_CHECKING:
-    from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.results import Bools, Ints
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
 #: Columns of a list of areas that touch.

@@ -9,16 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few
-
-if TYPE_CHECKING:
-    from areaeffect.geography.codes import Lookup
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.geography.codes import Lookup
+from areaeffect.panel import Strings
+from areaeffect.results import Bools, Floats, Ints
 
 #: Remainders nearer than this are a tie (floating point), which goes to the lower code.
 _TIE_DECIMALS = 9

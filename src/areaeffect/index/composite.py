@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.index.table import IndicatorTable
-    from areaeffect.results import Bools, Floats
-    from areaeffect.study.index import Index, IndexFile
+from areaeffect.index.table import IndicatorTable
+from areaeffect.results import Bools, Floats
+from areaeffect.study.index import Index, IndexFile
 
 #: Of the exponential transformation of the English indices of deprivation: a tenth of the areas
 #: scores 50 and more, so that being good on one domain hardly cancels being bad on another.

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from areaeffect.document.page import as_dict, run_of
 from areaeffect.records import Column, DataTable, Json, described, table_of
+from areaeffect.results import Bools, Floats, Release
 from areaeffect.wording.numbers import plural
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.results import Bools, Floats, Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.index import composite as numerics
@@ -13,16 +12,14 @@ from areaeffect.index.composite import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods
+from areaeffect.results import Floats
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.file import StudyFile
 from areaeffect.study.index import Index, IndexFile, read_index
 from areaeffect.study.model import IndexSource, Outcome, split_reference
 from areaeffect.study.parts import resolve
 from areaeffect.wording.numbers import plural
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
-    from areaeffect.study.file import StudyFile
 
 _SCORES = ("score", "rank", "decile")
 

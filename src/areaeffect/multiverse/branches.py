@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,14 +20,12 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.cross_panel import build_panel
+from areaeffect.panel import Graph, Neighbourhood
 from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_draws, run_programme
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Bools, Floats, Ints, NotEstimable
+from areaeffect.study.model import Study
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Graph, Neighbourhood
-    from areaeffect.study.model import Study
 
 _DIGITS = 12
 _NEAREST = 60

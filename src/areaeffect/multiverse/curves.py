@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +11,7 @@ from areaeffect.estimate.inference import around_zero
 from areaeffect.multiverse.branches import TOTALS, Choice, Curve, CurveCase, Universe, own_choice
 from areaeffect.records import described, table_of
 from areaeffect.results import Annex, Floats, Result
-
-if TYPE_CHECKING:
-    from areaeffect.study.model import Study
+from areaeffect.study.model import Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Bullets, Paragraph, Section
@@ -13,11 +13,9 @@ from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import Frame, cut, printed, scaled
 from areaeffect.multiverse.curves import Branch, Branched, Together
 from areaeffect.records import Json, rows_of
+from areaeffect.results import Annex, Result
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Annex, Result
 
 _CURVE_HEIGHT = 150.0
 _LINE = 16.0

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.panel import Graph, Strings
+from areaeffect.results import Bools, Floats, Ints
 from areaeffect.streams import OF_AREAS, Use, generator
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Graph, Strings
-    from areaeffect.results import Bools, Floats, Ints
 
 #: Seeds whose pseudo-neighbourhoods are kept for each neighbourhood: those most alike it.
 ALIKE = 200

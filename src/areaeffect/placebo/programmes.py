@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,8 @@ from areaeffect.design.programme import Cohort, Rules, design_programme
 from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
 from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
+from areaeffect.results import Bools, Floats, Ints
 from areaeffect.streams import OF_AREAS, Use, generator
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
 
 _TRIES = 50
 _QUICK_TRIES = 8

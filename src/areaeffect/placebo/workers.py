@@ -8,13 +8,12 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from areaeffect.placebo.programmes import Job
-    from areaeffect.results import Floats, Ints
+from areaeffect.placebo.programmes import Job
+from areaeffect.results import Floats, Ints
 
 #: Draws that one task holds: small enough for a smooth progress display.
 _CHUNK = 9

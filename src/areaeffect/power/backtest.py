@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.panel import Measure, Neighbourhood, is_enough
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Ints
+from areaeffect.results import Bools, Ints
 
 #: Steps of history that a backtest leaves before its start where it can, and where it must.
 _HISTORY, _LEAST_HISTORY = 2, 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,19 +20,17 @@ from areaeffect.findings.case import Case, Group, groups_of, named_group
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
+from areaeffect.findings.plan import Plan
 from areaeffect.findings.refusals import refused
+from areaeffect.panel import Measure
 from areaeffect.placebo.places import Spread
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.backtest import Backtest, Growth, Horizon, backtests, fit_growth, horizon_of
 from areaeffect.power.result import PowerReport, PowerRow
+from areaeffect.results import Floats
 from areaeffect.streams import Use, generator
-
-if TYPE_CHECKING:
-    from areaeffect.findings.plan import Plan
-    from areaeffect.panel import Measure
-    from areaeffect.results import Floats
-    from areaeffect.study.model import Study
+from areaeffect.study.model import Study
 
 #: Numbers of neighbourhoods that the curve is drawn through.
 SIZES = (1, 3, 5, 10, 20, 30, 50)

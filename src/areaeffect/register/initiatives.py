@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of, repeated
+from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
+from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.places import KINDS, find_places
@@ -26,13 +27,9 @@ from areaeffect.register.rows import (
     unnamed,
     value_problems,
 )
+from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text
-
-if TYPE_CHECKING:
-    from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.study.initiative import Initiative
 
 _LSOA = re.compile(r"[EW]01\d{6}")
 AUTHORITY = ("authority", "local_authority", "authority_code", "lad_code")

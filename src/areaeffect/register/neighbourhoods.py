@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,12 +13,10 @@ from areaeffect.geography.codes import counterparts
 from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
-
-if TYPE_CHECKING:
-    from areaeffect.register.rows import Row
-    from areaeffect.results import Floats, Ints
-    from areaeffect.study.initiative import Initiative
-    from areaeffect.study.parts import Window
+from areaeffect.register.rows import Row
+from areaeffect.results import Floats, Ints
+from areaeffect.study.initiative import Initiative
+from areaeffect.study.parts import Window
 
 _ONS_CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 5

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
+from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
@@ -27,16 +27,13 @@ from areaeffect.register.places import (
     vintage_of,
 )
 from areaeffect.register.rows import read_records
+from areaeffect.results import Bools, Ints
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import lookup_of
+from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window, resolve
-
-if TYPE_CHECKING:
-    from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.results import Bools, Ints
-    from areaeffect.study.file import StudyFile
 
 OTHERS = "Other initiatives"
 #: Releases that say in which authority the areas of a vintage lie, by code and name.

@@ -6,16 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
-
-if TYPE_CHECKING:
-    from areaeffect.register.drawn_areas import Found
-    from areaeffect.register.places import Places
-    from areaeffect.register.rows import Record, Row
-    from areaeffect.study.parts import Window
+from areaeffect.register.drawn_areas import Found
+from areaeffect.register.places import Places
+from areaeffect.register.rows import Record, Row
+from areaeffect.study.parts import Window
 
 _PROGRAMME = ("programme", "initiative")
 _NAME = ("neighbourhood", "area_name", "name")

@@ -8,18 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.panel import Strings
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table, rows_account
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
 
 KINDS = ("ward", "msoa")
 _AREA = r"area(_?code)?|lsoa\d*_?(code|cd)|lsoa\d*"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Faults, Problem, StudyError
 from areaeffect.geography.boundaries import Boundaries, area_codes
 from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
+from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.register.drawn_areas import Found
@@ -22,17 +22,13 @@ from areaeffect.register.neighbourhoods import (
 )
 from areaeffect.register.other_initiatives import Others, other_initiatives, refuse_unknown_authorities
 from areaeffect.register.rows import read_records
+from areaeffect.results import Floats, Ints
 from areaeffect.sources.base import SourceTable, align, attribute
 from areaeffect.sources.publishers.files import named_file
+from areaeffect.study.file import StudyFile
+from areaeffect.study.initiative import Initiative
 from areaeffect.study.model import split_reference
 from areaeffect.study.parts import resolve
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.results import Floats, Ints
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.initiative import Initiative
-
 
 #: Why an area is neither treated nor a benchmark area.
 THROUGHOUT = "treated in all of its periods"

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.svg import Frame, printed, scaled
 from areaeffect.periods import PeriodKind
+from areaeffect.results import Finding, PlaceboDraws, Series
 from areaeffect.wording.numbers import known, plural
-
-if TYPE_CHECKING:
-    from areaeffect.results import Finding, PlaceboDraws, Series
 
 HISTOGRAM_BINS = 30
 PLACEBO_HEIGHT = 200.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Beside, Bullets, Data, Document, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import Figure
@@ -12,11 +11,9 @@ from areaeffect.further.registry import FURTHER
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.outcome_sections import planned_outcomes
+from areaeffect.results import Result
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Result
 
 FEW = 20  # lines of a last section that fit on a page
 

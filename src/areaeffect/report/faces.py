@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.document import page
 from areaeffect.document.chart_tables import write_text
@@ -19,9 +19,7 @@ from areaeffect.report import neighbourhood_pages
 from areaeffect.report.contents import annex_files, report_document
 from areaeffect.report.summary import ANNEX_FILE, ANNEX_PDF, PDF_FILE, two_pages
 from areaeffect.report.tables import DATA_FILES
-
-if TYPE_CHECKING:
-    from areaeffect.results import Result
+from areaeffect.results import Result
 
 REPORT_FILE = "report.html"
 

@@ -8,17 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.maps import WIDTH, Frame, MapClass, Points, ring_path, treated_classes, words
+from areaeffect.results import AreaStatus, Floats, Result, Shape
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import AreaStatus, Floats, Result, Shape
 
 BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it
 GRIDS = (8, 16, 32)  # in tenths of a unit, that its corners are rounded to

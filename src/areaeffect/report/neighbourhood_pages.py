@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from areaeffect.document import maps
 from areaeffect.document.blocks import (
@@ -24,14 +23,12 @@ from areaeffect.document.blocks import (
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import figures, local_map
+from areaeffect.report.local_map import Outlines
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series, Verdict
 from areaeffect.wording import main_findings, name_of, short, when
 from areaeffect.wording.numbers import interval_head, plural, signed, signed_interval, size
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from areaeffect.report.local_map import Outlines
 
 FOLDER = "neighbourhoods"
 INDEX = "index"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import maps, page
@@ -31,12 +30,10 @@ from areaeffect.document.svg import cut
 from areaeffect.report import figures, local_map, neighbourhood_pages
 from areaeffect.report.outcome_sections import by_group, leading_group
 from areaeffect.report.sections import families_by_group
+from areaeffect.results import Finding, Result
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.results import Finding, Result
 
 ANNEX_FILE, ANNEX_PDF, PDF_FILE = "annex.html", "annex.pdf", "report.pdf"
 MOST_GROUPS = 5  # columns of the table of groups

@@ -10,14 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.panel import Strings
 from areaeffect.sources.police_uk.categories import known_categories
 from areaeffect.study.model import split_reference
 from areaeffect.study.parts import AnySource
 from areaeffect.study.source_kinds import row_of
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,15 +8,12 @@ own trailing median, and codes that all begin in the same period.
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from areaeffect.records import Column
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints
 
 #: Columns of the two tables in which a source of incidents says what it covers and rejects.
 COVERAGE_COLUMNS = (

@@ -6,21 +6,17 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.period_texts import PeriodForm, kind_of, parse_period, read_periods, why_ambiguous
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.sources.panel_values import other_periods, rows_of
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.study.model import PanelSource
-    from areaeffect.study.parts import Window
+from areaeffect.study.model import PanelSource
+from areaeffect.study.parts import Window
 
 #: Periods without a row for each with one, from which on one must be mistyped.
 _MOST_GAPS, _FEW = 24, 120

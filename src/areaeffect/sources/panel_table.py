@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from areaeffect.disk import sha256_of
@@ -35,9 +35,6 @@ from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes
 from areaeffect.tables.user_table import Layout, is_total, read_user_table
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 
 def read(

@@ -6,20 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.panel import REASONS, Hidden
+from areaeffect.results import Bools, Floats, Ints
+from areaeffect.sources.base import Wanted
+from areaeffect.study.model import PanelSource
 from areaeffect.tables.cells import Numbers, picked, read_numbers
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.base import Wanted
-    from areaeffect.study.model import PanelSource
 
 _SHOWN = 5
 _SUPPRESSED, _NO_ROW = np.uint8(REASONS.index("suppressed")), np.uint8(REASONS.index("no_row"))
@@ -210,17 +207,19 @@ def hidden_counts(
         cells, unknown = np.zeros_like(cells), "each is one part of a sum of several categories"
     elif n > _MOST_SHARE * matrix.size:
         cells, unknown = np.zeros_like(cells), f"they are over {_MOST_SHARE:.0%} of all, too many to guess"
-    elif same is not None:
+    elif same is not None and (cells & ~same[:, None]).any():
         cells, unknown = cells & same[:, None], "they were hidden for areas of other boundaries"
     bounded = int(cells.sum())
     notes = []
     if bounded:
         notes.append(
-            f"{bounded:,} hidden counts are taken as {(least + largest) / 2:g}, the middle of {least} "
-            f"to {largest} ({why}); the report gives the estimate at both ends."
+            f"{number_of(bounded, 'hidden count is', 'hidden counts are')} taken as "
+            f"{(least + largest) / 2:g}, the middle of {least} to {largest} ({why}); "
+            "the report gives the estimate at both ends."
         )
     if bounded < n:
-        notes.append(f"{n - bounded:,} hidden counts are missing, because {unknown}.")
+        left = number_of(n - bounded, "hidden count is", "hidden counts are")
+        notes.append(f"{left} missing, because {unknown}.")
     hidden = Hidden(cells, least, largest) if bounded else None
     if hidden is not None:
         matrix[cells], reasons[cells] = hidden.middle, 0

@@ -10,18 +10,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
+from areaeffect.panel import Strings
+from areaeffect.results import Bools, Floats, Ints
+from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.base import SourceTable, Wanted
-    from areaeffect.study.model import PanelSource
+from areaeffect.study.model import PanelSource
 
 _MISSING_AS = (-1, -9, -77, -88, -98, -99, -777, -888, -998, -999, -9999, -99999, -999999)
 _MISSING_AS_HIGH = (88, 99, 888, 997, 998, 999, 8888, 9998, 9999, 99999, 999999)

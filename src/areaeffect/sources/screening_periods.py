@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.periods import PeriodKind, label
+from areaeffect.results import Bools, Floats, Ints
+from areaeffect.sources.base import SourceTable
 from areaeffect.sources.panel_values import rows_of
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.base import SourceTable
 
 _FEWEST_PERIODS, _FEWEST_AREAS, _SHOWN = 6, 10, 5
 #: Steps from which on it is no chance that none falls; a running total rises by so much a period,

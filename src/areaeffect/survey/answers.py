@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.panel import Strings
+from areaeffect.results import Bools, Floats, Ints
+from areaeffect.study.analysis import Item, Survey
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import compared_text, picked, plain_text, read_codes
 from areaeffect.tables.user_table import read_user_table, rows_account
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.study.analysis import Item, Survey
 
 _SHOWN = 5
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Faults
 from areaeffect.findings.case import Finished, Group, groups_of
 from areaeffect.outcomes import FAMILIES
+from areaeffect.panel import Neighbourhood
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Floats, Ints, Result
+from areaeffect.study.analysis import Survey
+from areaeffect.study.file import StudyFile
 from areaeffect.survey.answers import Answers, read_answers
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.panel import Neighbourhood
-    from areaeffect.study.analysis import Survey
-    from areaeffect.study.file import StudyFile
 
 #: Benchmark areas that hold at least this share of the weight must have respondents: a survey
 #: asks in a sample of areas, but in fewer the benchmark would be of other places.

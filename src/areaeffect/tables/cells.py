@@ -6,18 +6,14 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.panel import REASONS, Strings
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.results import Bools, Floats
+from areaeffect.results import Bools, Floats
 
 #: Marks for a number that is missing, and why it is: those of the Government Statistical
 #: Service (with and without brackets) and those that older tables and other programs use.

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.results import Floats, Ints
 from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.tables.user_table import read_user_table, require_file
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats, Ints
 
 COLUMNS = (
     "item",

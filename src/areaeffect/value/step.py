@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate.inference import COPIES
+from areaeffect.findings.case import Case, Finished
 from areaeffect.findings.conclude import cases_of, draw_case
 from areaeffect.records import table_of
 from areaeffect.results import Annex, Finding, Floats, Ints
@@ -18,9 +18,6 @@ from areaeffect.value import worth
 from areaeffect.value.costs import STATUSES, UNVERIFIED, deflator, discounted
 from areaeffect.value.tables import PUBLISHED_SCALE, Amount, Rate, UnitCost, ValueSettings
 from areaeffect.value.valuation import Valuation, read_valuation
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Case, Finished
 
 EVERY_OUTCOME = "all valued outcomes"
 _SEVERAL = 2

@@ -7,18 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.study.analysis import NOT_VALUED, ValuePart
+from areaeffect.study.file import StudyFile
+from areaeffect.study.model import Outcome
 from areaeffect.study.parts import resolve
 from areaeffect.value.costs import DEFLATED, CostTable, deflator, own_costs, uprate
-
-if TYPE_CHECKING:
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Outcome
 
 _SOURCE = "unit costs"
 

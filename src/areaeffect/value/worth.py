@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate.inference import COPIES, rank_kept
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
-    from areaeffect.value.costs import UnitCost
+from areaeffect.results import Floats
+from areaeffect.value.costs import UnitCost
 
 #: Simulated values are at least this many: each placebo draw with several draws of the costs.
 SIMULATIONS = 20_000

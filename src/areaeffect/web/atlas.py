@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from areaeffect.compare.preflight import OutcomeFigures, Preflight
 from areaeffect.errors import did_you_mean
@@ -21,11 +22,7 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.records import Json
 from areaeffect.results import Claim
 from areaeffect.web.limits import Refusal
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.web.settings import Settings
+from areaeffect.web.settings import Settings
 
 FORMAT = 2
 PER = 1_000

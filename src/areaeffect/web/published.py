@@ -14,15 +14,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from areaeffect.errors import AreaEffectError, DataError, Problem
 from areaeffect.records import Json, Row
+from areaeffect.results import Finding
 from areaeffect.web import limits
-
-if TYPE_CHECKING:
-    from areaeffect.results import Finding
 
 RUN_FILE: Final = "run.json"
 FINDINGS_FILE: Final = "findings.json"

@@ -19,13 +19,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
+from areaeffect.compare.explore import Base
 from areaeffect.errors import AreaEffectError
 from areaeffect.records import Json
-
-if TYPE_CHECKING:
-    from areaeffect.compare.explore import Base
 
 #: How much a run gives way to the server, which answers pages meanwhile.
 _NICE = 5

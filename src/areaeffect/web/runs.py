@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from areaeffect.compare.preflight import Obstacle, Repair
 from areaeffect.compare.question import (
@@ -40,13 +40,11 @@ from areaeffect.records import Json
 from areaeffect.study.file import StudyFile, read_base
 from areaeffect.study.parts import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
+from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
+from areaeffect.web.settings import Settings
 from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
-
-if TYPE_CHECKING:
-    from areaeffect.web.atlas import Atlas
-    from areaeffect.web.settings import Settings
 
 _STALE: Final = "the data have changed since this map was made."
 _LOOKS_FILE: Final = "looks.json"

@@ -10,18 +10,15 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice, product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.compare.question import LONGEST_NAME
 from areaeffect.errors import Problem, StudyError
+from areaeffect.results import Floats, Ints
 from areaeffect.web import limits
+from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats, Ints
-    from areaeffect.web.atlas import Atlas
 
 MOST = 40
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}")

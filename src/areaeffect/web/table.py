@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.results import Floats
 from areaeffect.web import limits
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats
-    from areaeffect.web.atlas import Atlas, Layer
+from areaeffect.web.atlas import Atlas, Layer
 
 MISSING = "missing"
 FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth")

@@ -7,18 +7,16 @@ import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from areaeffect.errors import DataError
 from areaeffect.tables.cells import plain_code
 from areaeffect.tables.text_rows import text_rows
 from areaeffect.web import limits, search
+from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.selection import Selection, keep
-
-if TYPE_CHECKING:
-    from areaeffect.web.atlas import Atlas
-    from areaeffect.web.settings import Settings
+from areaeffect.web.settings import Settings
 
 LISTS, DRAWN, PACKED = (".csv", ".txt"), (".geojson", ".json"), (".zip",)
 COLUMNS = ("area_code", "lsoa21cd", "lsoa11cd", "lsoa21_code", "lsoa11_code", "postcode", "code")

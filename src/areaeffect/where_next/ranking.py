@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.errors import DataError, Problem
+from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.neighbours import contiguity
+from areaeffect.panel import Graph, Strings
 from areaeffect.register.other_initiatives import notes_on, read_register
 from areaeffect.register.places import vintage_of
-
-if TYPE_CHECKING:
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Graph, Strings
-    from areaeffect.results import Bools, Floats, Ints, Release
-    from areaeffect.study.file import StudyFile
+from areaeffect.results import Bools, Floats, Ints, Release
+from areaeffect.study.file import StudyFile
 
 #: Redrawn worlds that the interval of a rank is taken from.
 DRAWS = 400

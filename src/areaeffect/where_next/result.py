@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from areaeffect.document.page import as_dict, run_of
 from areaeffect.records import Column, DataTable, Json
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.results import Ints, Release, Shape
-    from areaeffect.where_next.ranking import Ranking
+from areaeffect.results import Ints, Release, Shape
+from areaeffect.where_next.ranking import Ranking
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

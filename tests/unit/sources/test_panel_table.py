@@ -576,8 +576,8 @@ def test_hidden_counts_beside_small_ones_are_bounded_by_the_usual_rules(tmp_path
     (reasons,) = table.reasons.values()
     assert [REASONS[r] for r in reasons[:, 0]] == ["", "not_published", "suppressed"]
     said = " ".join(table.notes)
-    assert "1 hidden counts are taken as 5, the middle of 1 to 9 (nothing says" in said
-    assert "1 hidden counts are missing, because nothing says how large" in said
+    assert "1 hidden count is taken as 5, the middle of 1 to 9 (nothing says" in said
+    assert "1 hidden count is missing, because nothing says how large" in said
 
 
 def test_a_hidden_count_among_far_larger_ones_is_missing(tmp_path: Path) -> None:
@@ -585,7 +585,7 @@ def test_a_hidden_count_among_far_larger_ones_is_missing(tmp_path: Path) -> None
     text = "area_code,2012-01,2012-02,2012-03\nA1,c,60,50\nB2,c,8,9\n"
     table = read_table(write(tmp_path, text), **WIDE)
     np.testing.assert_array_equal(only_measure(table)[:, 0], [np.nan, 3.5])
-    assert "1 hidden counts are missing, because nothing says how large" in " ".join(table.notes)
+    assert "1 hidden count is missing, because nothing says how large" in " ".join(table.notes)
 
 
 def test_a_mark_that_is_not_known_can_be_declared(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_hidden_counts_of_a_release_lie_within_its_publishers_bounds(tmp_path: P
     assert not table.reasons[WANTED].any()
     assert table.hidden[WANTED].cells[:, 0].tolist() == [True, False, False, False]
     said = " ".join(table.notes)
-    assert "1 hidden counts are taken as 4.5, the middle of 0 to 9 (stated for this source)" in said
+    assert "1 hidden count is taken as 4.5, the middle of 0 to 9 (stated for this source)" in said
 
 
 def test_where_most_counts_of_a_release_are_hidden_they_stay_missing(tmp_path: Path) -> None:

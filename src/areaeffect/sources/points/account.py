@@ -6,18 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import first_few, number_of
+from areaeffect.geography.boundaries import Boundaries
 from areaeffect.periods import PeriodKind, label
+from areaeffect.results import Bools, Floats, Ints
 from areaeffect.sources.police_uk.text import shorten
 from areaeffect.sources.screening_periods import RARE, periods_copied
-
-if TYPE_CHECKING:
-    from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.results import Bools, Floats, Ints
 
 #: Rows listed by file, line and reason, of each reason; every row is counted.
 LISTED = 10_000

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.period_texts import months_of_date
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Ints
+from areaeffect.results import Bools, Ints
 
 #: No column of dates holds more texts: a century of days, written in five ways.
 _MOST_TEXTS = 200_000

@@ -6,9 +6,9 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, StudyError
@@ -25,13 +25,9 @@ from areaeffect.sources.points.account import PLACE, Account, Reason, Seen, coor
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
 from areaeffect.sources.police_uk.categories import REJECTED_SHARE
 from areaeffect.sources.publishers.files import named_file
+from areaeffect.study.file import StudyFile
 from areaeffect.study.parts import Window, resolve
 from areaeffect.study.source_kinds import PointsSource
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.study.file import StudyFile
 
 #: A file begins, or ends, inside a month where over a tenth of its days are cut off, although
 #: a gap of that many days by chance has less than this probability.

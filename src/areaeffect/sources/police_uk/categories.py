@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +16,8 @@ from areaeffect.outcomes import Break
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, label
 from areaeffect.records import Json
+from areaeffect.results import Bools
 from areaeffect.sources.coverage import group_gaps
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools
 
 #: Offences only: anti-social behaviour is not a notifiable offence.
 ALL_CRIME = "all-crime"

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -24,11 +23,9 @@ from areaeffect.sources.police_uk.counting import (
 )
 from areaeffect.sources.police_uk.files import PassedOver, StreetFile, find_files, read_files
 from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfinished, writing
+from areaeffect.sources.police_uk.rows import Kept
 from areaeffect.sources.police_uk.store_check import IngestReport, report_on
 from areaeffect.sources.police_uk.text import Rejected, number_lines
-
-if TYPE_CHECKING:
-    from areaeffect.sources.police_uk.rows import Kept
 
 SOURCE = "police_uk"
 #: Numbered text that goes through the engine at once: bounds memory and scratch space.

@@ -10,16 +10,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from areaeffect.panel import Strings
 from areaeffect.results import Floats, Ints
-
-if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-    from areaeffect.sources.police_uk.lake import Lake
+from areaeffect.sources.police_uk.lake import Lake
 
 #: Months read at the same time.
 READERS = 2

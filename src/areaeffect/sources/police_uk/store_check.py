@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.records import Json
+from areaeffect.sources.police_uk.files import PassedOver
+from areaeffect.sources.police_uk.lake import Lake, ManifestRow
 from areaeffect.sources.police_uk.stored_files import AGAIN, measured
-
-if TYPE_CHECKING:
-    from areaeffect.sources.police_uk.files import PassedOver
-    from areaeffect.sources.police_uk.lake import Lake, ManifestRow
 
 
 @dataclass(frozen=True, slots=True)

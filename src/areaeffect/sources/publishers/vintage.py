@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.codes import Lookup, load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS, Strings
+from areaeffect.results import Floats
 from areaeffect.sources.publishers.files import Roots, is_here, locate
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.tables import PublishedTable, Reasons, read
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.results import Floats
 
 VINTAGES = ("lsoa01", "lsoa11", "lsoa21")
 #: Releases whose column `residents` holds those of each vintage's areas, and how they are
