@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.commands.gallery import CERTAIN_P, catalogue, gallery
+from areaeffect.commands.gallery import CERTAIN_P, Row, catalogue, gallery
+from areaeffect.commands.gallery_page import figures
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "src" / "areaeffect" / "examples" / "gallery"
@@ -20,14 +21,25 @@ def _shared(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
 
 
-def run(name: str):
-    (row,) = gallery([name], None, 2, lambda *_: None)
-    return row
+@pytest.fixture(scope="module")
+def rows(real_data: Path) -> dict[str, Row]:
+    """Run the whole gallery once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
+        return {row.known.name: row for row in gallery([], None, 2, lambda *_: None)}
 
 
 @pytest.mark.slow
-def test_universal_credit_is_found_and_the_path_before_it_is_said() -> None:
-    row = run("universal_credit")
+def test_every_known_answer_is_run_and_the_page_counts_them_rightly(rows: dict[str, Row]) -> None:
+    assert {name: row.missing for name, row in rows.items() if row.missing} == {}
+    page = (ROOT / "docs" / "validation" / "gallery.md").read_text(encoding="utf-8")
+    counted = figures(list(rows.values())).splitlines()[:3]
+    assert all(f"- {line}" in page for line in counted), counted
+
+
+@pytest.mark.slow
+def test_universal_credit_is_found_and_the_path_before_it_is_said(rows: dict[str, Row]) -> None:
+    row = rows["universal_credit"]
     assert row.p_value is not None
     assert row.p_value < CERTAIN_P
     assert row.low is not None
@@ -36,8 +48,8 @@ def test_universal_credit_is_found_and_the_path_before_it_is_said() -> None:
 
 
 @pytest.mark.slow
-def test_a_pretended_start_ends_before_the_real_one() -> None:
-    row = run("prop99_pretended")
+def test_a_pretended_start_ends_before_the_real_one(rows: dict[str, Row]) -> None:
+    row = rows["prop99_pretended"]
     assert row.holds
     # the real start of 1989 brings a fall of about 20 packs; before it there is none of that size
     assert row.estimate is not None
@@ -45,7 +57,7 @@ def test_a_pretended_start_ends_before_the_real_one() -> None:
 
 
 def test_officers_come_out_as_the_package_prints_them() -> None:
-    row = run("chicago")
+    (row,) = gallery(["chicago"], None, 2, lambda *_: None)
     assert row.estimate == pytest.approx(row.known.published, abs=6e-10)
     assert row.width == pytest.approx(1, abs=1e-6)
 

@@ -410,7 +410,7 @@ def test_a_result_folder_of_someone_else_is_not_touched(study: Path) -> None:
 def test_a_study_without_boundaries_says_what_its_placebos_are(study: Path) -> None:
     edit(study, 'boundaries = "areas.geojson"\n', "")
     notes = run(study).notes
-    assert any("placebo programmes are draws of single areas" in note for note in notes)
+    assert any("placebo programmes are made of single areas" in note for note in notes)
 
 
 def test_one_design_for_a_programme_says_what_its_placebos_are(study: Path) -> None:
