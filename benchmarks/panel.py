@@ -114,7 +114,7 @@ def bare_scan(root: Path, n_months: int) -> str:
 
 def read_panel(root: Path, n_months: int, *, one_force: bool) -> str:
     """Read one force by category, or every area's crime, anti-social behaviour and damage."""
-    from areaeffect.sources.base import Wanted
+    from areaeffect.sources.base import MeasureRequest
     from areaeffect.sources.police_uk.lake import open_lake
     from areaeffect.sources.police_uk.panel import read_police
     from areaeffect.study.model import PoliceUkSource
@@ -131,7 +131,7 @@ def read_panel(root: Path, n_months: int, *, one_force: bool) -> str:
     else:
         forces = ()
         asked = (("all-crime",), ("anti-social-behaviour",), ("criminal-damage-arson",))
-    wanted = tuple(Wanted("value", c) for c in asked)
+    wanted = tuple(MeasureRequest("value", c) for c in asked)
     source = PoliceUkSource(kind="police_uk", store=str(root), forces=forces)
     table = read_police("police", source, root, None, window, wanted, ())
     return f"{len(table.areas):,} areas × {len(months)} months × {len(wanted)} measures"

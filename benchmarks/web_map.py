@@ -22,7 +22,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from areaeffect.web import render
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import served, watch
 
 FLAGS = (
@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--base", default="england")
     parser.add_argument("--times", type=int, default=5)
     given = parser.parse_args()
-    with served(Settings(store=given.atlas, atlas=given.atlas)) as address:
+    with served(ServerSettings(store=given.atlas, atlas=given.atlas)) as address:
         runs = [measure(address, given.base) for _ in range(given.times)]
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; {given.base}")
     print("| what | best | median | worst |\n|---|---|---|---|")

@@ -17,7 +17,7 @@ from areaeffect.web.app import create_app
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.routes.find import FindView
 from areaeffect.web.selection import keep, query
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ LISTEN = (
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[str]:
+def served(settings: ServerSettings) -> Iterator[str]:
     """Serve an app in a thread on a free port; yields its address."""
     config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_level="error")
     server = uvicorn.Server(config)
@@ -105,7 +105,7 @@ SHOWN = """() => {
 }"""
 
 
-def random_address(settings: Settings, atlas: Atlas, random: np.random.Generator) -> str:
+def random_address(settings: ServerSettings, atlas: Atlas, random: np.random.Generator) -> str:
     """Draw a state and print its address; some of its selections are kept on the server."""
     layers = list(atlas.layers.values())
     layer = layers[random.integers(len(layers))]

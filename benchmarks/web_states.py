@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from areaeffect.atlas.demo import demo_atlas
 from areaeffect.web import render
 from areaeffect.web.atlas import find_atlas
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from benchmarks.web_map import FLAGS
 from benchmarks.web_pages import random_address, seen, served
 
@@ -43,7 +43,7 @@ def main() -> None:
     random, different = np.random.default_rng(given.seed), 0
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         demo_atlas(Path(folder), lambda *_: None)
-        settings = Settings(store=Path(folder))
+        settings = ServerSettings(store=Path(folder))
         atlas = find_atlas(settings, "")
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
         with served(settings) as address:

@@ -77,12 +77,12 @@ def serve(
     from areaeffect.atlas.demo import demo_atlas, london_atlas
     from areaeffect.commands.sources import store_path
     from areaeffect.web.app import serve as run
-    from areaeffect.web.settings import Settings, contact_of
+    from areaeffect.web.settings import ServerSettings, contact_of
 
     if token is None and os.environ.get(TOKEN_VARIABLE) is not None:
         token = ""  # a variable that was meant to hold a secret and holds none: refused
     where = store_path(store)
-    settings = Settings(
+    settings = ServerSettings(
         store=where,
         runs=runs,
         atlas=atlas,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from areaeffect.checks import registry
-from areaeffect.checks.base import Check, CheckResult, Status, any_study, caveat, summary
+from areaeffect.checks.base import Check, CheckResult, CheckStatus, any_study, caveat, summary
 from areaeffect.checks.registry import ANNEX, CHECKS, results_of
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.commands.evaluate import evaluate
@@ -93,12 +93,12 @@ def test_every_check_says_what_it_asks_and_what_came_of_it(check: Check, results
     assert re.fullmatch(r"[a-z_]+", check.name)
     assert check.words("title")
     assert "?" in check.words("question")
-    assert summed.status in set(Status)
+    assert summed.status in set(CheckStatus)
     assert summary(summed).endswith(".")
     assert summed.findings or summed.why
     for answer in found.answers:
         assert found.reason(answer).endswith(".")
-        silent = answer.status is Status.NOT_ESTIMABLE
+        silent = answer.status is CheckStatus.NOT_ESTIMABLE
         assert bool(answer.why) == silent
         assert (answer.numbers is None) == silent
 
@@ -161,7 +161,7 @@ def test_a_warning_is_a_caveat_of_its_finding_and_nothing_else_is(result: Result
         (a.group, a.outcome, a.form, caveat(c, a))
         for c in annex.found.checks
         for a in c.findings
-        if a.status == Status.WARNS
+        if a.status == CheckStatus.WARNS
     }
     found = {
         (f.group, f.outcome, f.form, text)
@@ -200,6 +200,6 @@ def test_a_level_says_what_treated_benchmark_areas_would_make_of_it(tmp_path: Pa
     assert annex is not None
     (found,) = [c for c in annex.found.checks if c.name == TREATED_BENCHMARK.name]
     (answer,) = found.findings
-    assert answer.status is not Status.NOT_ESTIMABLE
+    assert answer.status is not CheckStatus.NOT_ESTIMABLE
     assert "differed in the same way" in summary(found)
     assert annex.table("check_treated_benchmark").records()

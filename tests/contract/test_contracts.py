@@ -15,7 +15,7 @@ from areaeffect import errors
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.panel import REASONS
 from areaeffect.sources import panel_table
-from areaeffect.sources.base import SourceKind, SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceKind, SourceTable
 from areaeffect.study.model import PanelSource, Study, json_schema
 from areaeffect.study.parts import NotCovered, Window
 from areaeffect.study.source_kinds import SOURCE_KINDS, row_of, source_models
@@ -34,7 +34,7 @@ def read_panel(folder: Path) -> SourceTable:
         encoding="utf-8",
     )
     source = PanelSource(kind="panel", path=path.name, area="code", period="month")
-    return panel_table.read("crime", source, path, WINDOW, (Wanted("n"),), ("people",))
+    return panel_table.read("crime", source, path, WINDOW, (MeasureRequest("n"),), ("people",))
 
 
 @pytest.mark.parametrize("kind", SOURCE_KINDS)

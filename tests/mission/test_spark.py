@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from areaeffect.errors import DataError
-from areaeffect.sources.base import Wanted
+from areaeffect.sources.base import MeasureRequest
 from areaeffect.sources.police_uk.counting import count_lake, spark_counter, start_session
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
@@ -84,7 +84,7 @@ def test_cleveland_gives_the_same_store(real_data: Path, tmp_path: Path) -> None
 
 def test_a_study_can_name_the_engine(tmp_path: Path) -> None:
     given = generate(tmp_path / "in")
-    window, wanted = Window(start="2014-06", end="2014-10"), Wanted("value", ("drugs",))
+    window, wanted = Window(start="2014-06", end="2014-10"), MeasureRequest("value", ("drugs",))
     tables = [
         read_police(
             "police",

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from areaeffect.assembly.assemble import assemble
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.categories import force_months, read_categories
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
@@ -27,8 +27,8 @@ from tests.conftest import REPOSITORY
 CLEVELAND = "police_uk/archive/cleveland_2023-01_2025-11.zip"
 NORTH = "police_uk/archive/north_of_england_2014-01_2014-11.zip"
 ROWS = 269_438
-ASB = Wanted("value", ("anti-social-behaviour",))
-CRIME = Wanted("value", ("all-crime",))
+ASB = MeasureRequest("value", ("anti-social-behaviour",))
+CRIME = MeasureRequest("value", ("all-crime",))
 #: Codes that stand in one vintage only, as data/README.md counts them.
 ONLY_2011 = {"2023-01": 778, "2023-02": 674, "2023-03": 701, "2023-04": 747, "2023-05": 643}
 
@@ -71,7 +71,7 @@ def test_counts_by_month_and_category_equal_an_independent_count(
     assert {(m, c): n for m, c, n in rows} == dict(expected)
 
 
-def panel(real_data: Path, store: Path, *wanted: Wanted, **keys: str) -> SourceTable:
+def panel(real_data: Path, store: Path, *wanted: MeasureRequest, **keys: str) -> SourceTable:
     source = PoliceUkSource(kind="police_uk", store=str(store), **keys)
     window = Window(start="2023-01", end="2025-11")
     return read_police("police", source, real_data, None, window, wanted, ())
@@ -84,7 +84,7 @@ GEOGRAPHY = {"boundaries": "geography/lsoa21_boundaries_bgc.parquet"}
 def test_mixed_vintages_become_one_and_no_incident_is_lost(
     real_data: Path, store: tuple[Path, IngestReport]
 ) -> None:
-    everything = Wanted("value", ("all-crime", "anti-social-behaviour"))
+    everything = MeasureRequest("value", ("all-crime", "anti-social-behaviour"))
     table = panel(real_data, store[0], everything, **GEOGRAPHY)
     lookup = duckdb.read_parquet(str(real_data / LOOKUP)).df()
     assert set(table.areas) <= set(lookup["lsoa21_code"])

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from areaeffect.atlas.build import build_atlas
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import served, watch
 from tests.conftest import REPOSITORY
 from tests.web.browser import chromium
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 def address(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Iterator[str]:
     patch = pytest.MonkeyPatch()
     patch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
-    settings = Settings(store=tmp_path_factory.mktemp("england"))
+    settings = ServerSettings(store=tmp_path_factory.mktemp("england"))
     (settings.store / "atlases").mkdir()
     study = REPOSITORY / "studies" / "explore" / "england.toml"
     build_atlas(study, settings.store / "atlases" / "england", settings.store, lambda *_: None)

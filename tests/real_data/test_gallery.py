@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.commands.gallery import CERTAIN_P, Row, catalogue, gallery
+from areaeffect.commands.gallery import CERTAIN_P, AnswerRow, catalogue, gallery
 from areaeffect.commands.gallery_page import figures
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ def _shared(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def rows(real_data: Path) -> dict[str, Row]:
+def rows(real_data: Path) -> dict[str, AnswerRow]:
     """Run the whole gallery once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
@@ -30,7 +30,7 @@ def rows(real_data: Path) -> dict[str, Row]:
 
 
 @pytest.mark.slow
-def test_every_known_answer_is_run_and_the_page_counts_them_rightly(rows: dict[str, Row]) -> None:
+def test_every_known_answer_is_run_and_the_page_counts_them_rightly(rows: dict[str, AnswerRow]) -> None:
     assert {name: row.missing for name, row in rows.items() if row.missing} == {}
     page = (ROOT / "docs" / "validation" / "gallery.md").read_text(encoding="utf-8")
     counted = figures(list(rows.values())).splitlines()[:3]
@@ -38,7 +38,7 @@ def test_every_known_answer_is_run_and_the_page_counts_them_rightly(rows: dict[s
 
 
 @pytest.mark.slow
-def test_universal_credit_is_found_and_the_path_before_it_is_said(rows: dict[str, Row]) -> None:
+def test_universal_credit_is_found_and_the_path_before_it_is_said(rows: dict[str, AnswerRow]) -> None:
     row = rows["universal_credit"]
     assert row.p_value is not None
     assert row.p_value < CERTAIN_P
@@ -48,7 +48,7 @@ def test_universal_credit_is_found_and_the_path_before_it_is_said(rows: dict[str
 
 
 @pytest.mark.slow
-def test_a_pretended_start_ends_before_the_real_one(rows: dict[str, Row]) -> None:
+def test_a_pretended_start_ends_before_the_real_one(rows: dict[str, AnswerRow]) -> None:
     row = rows["prop99_pretended"]
     assert row.holds
     # the real start of 1989 brings a fall of about 20 packs; before it there is none of that size

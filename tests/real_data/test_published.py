@@ -12,7 +12,7 @@ import pytest
 
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import Wanted
+from areaeffect.sources.base import MeasureRequest
 from areaeffect.sources.publishers import panel as published_panel
 from areaeffect.sources.publishers.panel import (
     covariate_label,
@@ -111,7 +111,7 @@ def test_domains_repeated_in_two_files_agree(real_data):
 
 
 def test_a_study_adds_categories_up(real_data):
-    both = Wanted("value", ("burglary", "robbery"))
+    both = MeasureRequest("value", ("burglary", "robbery"))
     table = read_source("met", "met_police_major", real_data, (both,), ("drugs",))
     assert table.measures[both].sum() == 852_215 + 320_274
     assert table.varying["drugs"].shape == (4829, 11)
@@ -121,14 +121,14 @@ def test_a_study_adds_categories_up(real_data):
 
 
 def test_a_census_of_one_date_is_one_period_of_the_window(real_data):
-    wanted = Wanted("vacant_dwellings")
+    wanted = MeasureRequest("vacant_dwellings")
     table = read_source("homes", "census_2021_vacant_homes", real_data, (wanted,), ())
     assert table.periods.labels == ("2021",)
     assert set(np.unique(table.reasons[wanted])) == {0, REASONS.index("suppressed")}
 
 
 def test_measures_are_cut_to_the_window(real_data):
-    wanted = (Wanted("drugs"),)
+    wanted = (MeasureRequest("drugs"),)
     window = Window(start="2012-04", end="2016-03")
     table = read_source("met", "met_police_major", real_data, wanted, window=window)
     assert table.periods.labels == ("2013", "2014", "2015")
@@ -198,18 +198,18 @@ def test_a_class_is_kept_where_all_parts_agree(real_data):
     [
         (
             "imd_2019",
-            Wanted("crime_rank", is_count=False),
+            MeasureRequest("crime_rank", is_count=False),
             "imd_2019: 'crime_rank' is a rank: it is relative within its release. Take a count, "
             "rate or score.",
         ),
         (
             "loneliness",
-            Wanted("lonely_percent"),
+            MeasureRequest("lonely_percent"),
             "loneliness: 'lonely_percent' is a rate, not a count. Write kind = \"score\".",
         ),
         (
             "imd_2019",
-            Wanted("crime_score", is_count=False),
+            MeasureRequest("crime_score", is_count=False),
             "the file of 'imd_2019' that is here has no column 'crime_score'. Get it with "
             "`areaeffect fetch imd_2019`.",
         ),
@@ -233,7 +233,7 @@ def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(real_data):
 
 def test_it_is_refused_as_an_outcome_by_the_study(real_data):
     with pytest.raises(StudyError, match="is one figure a local authority"):
-        read_source("it", "fly_tipping", real_data, (Wanted("total_incidents"),), vintage="lsoa21")
+        read_source("it", "fly_tipping", real_data, (MeasureRequest("total_incidents"),), vintage="lsoa21")
 
 
 def test_a_covariate_has_its_releases_date_and_says_whose_figure_it_is():
@@ -248,8 +248,8 @@ def test_a_covariate_has_its_releases_date_and_says_whose_figure_it_is():
 
 
 def test_it_is_an_outcome_for_a_study_of_authorities(real_data):
-    table = read_source("it", "fly_tipping", real_data, (Wanted("total_incidents"),))
-    assert table.measures[Wanted("total_incidents")].shape == (334, 10)  # 2012-13 to 2021-22
+    table = read_source("it", "fly_tipping", real_data, (MeasureRequest("total_incidents"),))
+    assert table.measures[MeasureRequest("total_incidents")].shape == (334, 10)  # 2012-13 to 2021-22
 
 
 def test_a_study_of_2021_areas_can_use_the_index_of_2019(real_data):

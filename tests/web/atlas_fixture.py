@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from areaeffect.atlas.demo import demo_atlas
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 
 
-def county_settings(folder: Path) -> Settings:
+def county_settings(folder: Path) -> ServerSettings:
     """Settings of a server on a store that holds the county's atlas."""
     demo_atlas(folder / "store", lambda *_: None)
-    return Settings(store=folder / "store")
+    return ServerSettings(store=folder / "store")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import Watched, served, watch
 from tests.web.atlas_fixture import county_settings
 from tests.web.browser import chromium
@@ -34,13 +34,13 @@ def watched(browser: Browser) -> Iterator[Watched]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path) -> ServerSettings:
     """Settings of a server on an empty store."""
-    return Settings(store=tmp_path / "store")
+    return ServerSettings(store=tmp_path / "store")
 
 
 @pytest.fixture
-def serving() -> Iterator[Callable[[Settings], str]]:
+def serving() -> Iterator[Callable[[ServerSettings], str]]:
     """A function that serves settings until the test ends, and returns the address."""
     from contextlib import ExitStack
 
@@ -49,13 +49,13 @@ def serving() -> Iterator[Callable[[Settings], str]]:
 
 
 @pytest.fixture(scope="session")
-def county(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def county(tmp_path_factory: pytest.TempPathFactory) -> ServerSettings:
     """Settings of a server on the simulated county's atlas."""
     return county_settings(tmp_path_factory.mktemp("county"))
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerSettings]:
     """Settings of a server on the atlas of the tiny study; its runs are stopped afterwards."""
     settings = write_small_atlas(tmp_path_factory.mktemp("tiny"))
     yield settings

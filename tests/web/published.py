@@ -12,7 +12,7 @@ from areaeffect.records import DataTable
 from areaeffect.report.files import write_result
 from areaeffect.results import Annex
 from areaeffect.web.app import create_app
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
 
 HERE = "http://127.0.0.1:8321"
@@ -37,6 +37,6 @@ def make_runs(folder: Path, *, shapes: bool = False) -> Path:
     return folder
 
 
-def client(settings: Settings) -> TestClient:
+def client(settings: ServerSettings) -> TestClient:
     """Return a client of an app with these settings; errors become answers."""
     return TestClient(create_app(settings), base_url=HERE, raise_server_exceptions=False)

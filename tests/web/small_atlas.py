@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from areaeffect.atlas.build import build_atlas
 from areaeffect.web.app import create_app
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from tests.shared.small_study import CODES, write_small_study
 
 MONTHS = [f"{year}-{month:02d}" for year in range(2010, 2015) for month in range(1, 13)]
@@ -19,7 +19,7 @@ HERE = "http://127.0.0.1:8321"
 START = {"areas": "T009,T010", "name": "Abbey", "start": "2013-01", "placebos": "199", "buffer": "0"}
 
 
-def write_small_atlas(folder: Path) -> Settings:
+def write_small_atlas(folder: Path) -> ServerSettings:
     """Write the tiny study and its atlas; return settings of a server on them."""
     data = folder / "data"
     data.mkdir(parents=True)
@@ -39,12 +39,12 @@ def write_small_atlas(folder: Path) -> Settings:
     rows = [f"{code},Plot {code[1:]},Ward {int(code[1:]) // 8},Northmarsh" for code in CODES]
     places = "\n".join(["area_code,name,ward,authority", *rows]) + "\n"
     (data / "places.csv").write_text(places, encoding="utf-8")
-    settings = Settings(store=folder / "store")
+    settings = ServerSettings(store=folder / "store")
     build_atlas(data / "base.toml", settings.atlases / "tiny", settings.store, lambda *_: None)
     return settings
 
 
-def client(settings: Settings) -> TestClient:
+def client(settings: ServerSettings) -> TestClient:
     """Return a client of a server with these settings, on an address it answers to."""
     return TestClient(
         create_app(settings),

@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from areaeffect.web.app import config_of, create_app
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 
 PATIENCE = 20.0  # seconds; a busy machine is slow
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[int]:
+def serving(settings: ServerSettings) -> Iterator[int]:
     """Serve until the block ends; give the port."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(config_of(settings, create_app(settings)))

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page
 from areaeffect.atlas.demo import demo_atlas
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from tests.web.browser import NARROW, PATIENCE, enter, tab_to
 from tests.web.conftest import served, watch
 from tests.web.small_atlas import write_small_atlas
@@ -42,7 +42,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("path")
     if PICTURES:
-        settings = Settings(store=folder)
+        settings = ServerSettings(store=folder)
         demo_atlas(folder, lambda *_: None)
         table = find_atlas(settings, "").table
         wards = list(table["ward"])

@@ -22,13 +22,13 @@ from areaeffect.web.atlas import find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import MEMORY_WORDS
 from areaeffect.web.runs import Runs
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from benchmarks.compare_choices import choices, ends
 from tests.web.small_atlas import START, client, settled
 
 
 @pytest.fixture(scope="module")
-def asking(tiny: Settings) -> TestClient:
+def asking(tiny: ServerSettings) -> TestClient:
     return client(tiny)
 
 
@@ -49,13 +49,13 @@ def answered(asking: TestClient, planned: str) -> str:
     return planned
 
 
-def test_an_empty_store_says_what_to_do(settings: Settings) -> None:
+def test_an_empty_store_says_what_to_do(settings: ServerSettings) -> None:
     answer = client(settings).get("/compare")
     assert answer.status_code == 200
     assert "areaeffect tiles" in answer.text
 
 
-def test_a_server_that_computes_nothing_has_no_compare(tiny: Settings) -> None:
+def test_a_server_that_computes_nothing_has_no_compare(tiny: ServerSettings) -> None:
     assert client(replace(tiny, read_only=True)).get("/compare").status_code == 404
 
 
@@ -84,7 +84,7 @@ def test_what_could_be_detected_comes_before_any_effect(asking: TestClient, plan
     assert "Show what happened" in page
 
 
-def test_an_answer_cannot_be_asked_for_first(asking: TestClient, tiny: Settings) -> None:
+def test_an_answer_cannot_be_asked_for_first(asking: TestClient, tiny: ServerSettings) -> None:
     runs, atlas = Runs(settings=tiny), find_atlas(tiny, "")
     question = Question(
         areas=("T033",), start="2013-02", name="Unplanned", placebos=199, nearest=30, buffer_km=0.0
@@ -186,7 +186,7 @@ def test_a_date_that_cannot_be_asked_keeps_the_form(asking: TestClient, start: s
         assert "There is a problem" not in asking.get(unescape(link)).text
 
 
-def test_a_question_that_nothing_answers_comes_back_to_the_form(tiny: Settings) -> None:
+def test_a_question_that_nothing_answers_comes_back_to_the_form(tiny: ServerSettings) -> None:
     runs, atlas = Runs(settings=tiny), find_atlas(tiny, "")
     question = Question(
         areas=("T040", "T041"), start="2013-01", name="Unlike", placebos=199, nearest=30, buffer_km=0.0
@@ -207,7 +207,7 @@ def test_a_question_that_nothing_answers_comes_back_to_the_form(tiny: Settings) 
     assert asking.post(f"/compare/{folder.name}/answer").status_code == 409
 
 
-def test_no_random_choice_is_a_dead_end(tiny: Settings, tmp_path: Path) -> None:
+def test_no_random_choice_is_a_dead_end(tiny: ServerSettings, tmp_path: Path) -> None:
     """As `python -m benchmarks.compare_choices` asks 200 of real places."""
     atlas = find_atlas(tiny, "")
     base = load_base(atlas.folder / "base.toml", Path(atlas.manifest["base_folder"]))
@@ -219,14 +219,14 @@ def test_no_random_choice_is_a_dead_end(tiny: Settings, tmp_path: Path) -> None:
         assert end == ("answered" if i < 2 else "planned"), question
 
 
-def asked_of(runs: Runs, tiny: Settings, start: str) -> str:
+def asked_of(runs: Runs, tiny: ServerSettings, start: str) -> str:
     question = Question(
         areas=("T021", "T022"), start=start, name="Bridge", placebos=999, nearest=30, buffer_km=0.0
     )
     return runs.submit(find_atlas(tiny, ""), question)
 
 
-def ask_much(runs: Runs, tiny: Settings) -> None:
+def ask_much(runs: Runs, tiny: ServerSettings) -> None:
     for nearest in (30, 60, 120):
         for buffer in (0.5, 1.0):
             question = Question(
@@ -250,7 +250,7 @@ def wait_for(runs: Runs, key: str) -> str:
     return f"{job.state}: {job.what} {job.fix}"
 
 
-def test_a_run_over_its_limits_is_stopped_and_the_next_one_runs(tiny: Settings) -> None:
+def test_a_run_over_its_limits_is_stopped_and_the_next_one_runs(tiny: ServerSettings) -> None:
     runs = Runs(settings=tiny, seconds=0.0)
     try:
         assert "took longer" in wait_for(runs, asked_of(runs, tiny, "2013-03"))
@@ -263,7 +263,7 @@ def test_a_run_over_its_limits_is_stopped_and_the_next_one_runs(tiny: Settings) 
         runs.close()
 
 
-def test_a_worker_that_dies_takes_its_run_and_is_replaced(tiny: Settings) -> None:
+def test_a_worker_that_dies_takes_its_run_and_is_replaced(tiny: ServerSettings) -> None:
     runs = Runs(settings=tiny)
     try:
         wait_for(runs, asked_of(runs, tiny, "2013-02"))
@@ -279,7 +279,7 @@ def test_a_worker_that_dies_takes_its_run_and_is_replaced(tiny: Settings) -> Non
         runs.close()
 
 
-def test_the_queue_has_an_end_and_a_run_can_be_stopped(tiny: Settings) -> None:
+def test_the_queue_has_an_end_and_a_run_can_be_stopped(tiny: ServerSettings) -> None:
     runs = Runs(settings=tiny)
     try:
         keys = [asked_of(runs, tiny, f"2013-{m:02d}") for m in range(7, 13)]
@@ -294,7 +294,7 @@ def test_the_queue_has_an_end_and_a_run_can_be_stopped(tiny: Settings) -> None:
 
 
 def test_the_oldest_runs_go_when_there_are_too_many(
-    tiny: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny: ServerSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     runs = Runs(settings=replace(tiny, store=tmp_path))
     monkeypatch.setattr(limits, "KEPT_RUNS", 10)

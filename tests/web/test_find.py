@@ -24,18 +24,18 @@ from starlette.testclient import TestClient
 from areaeffect.web import limits, render
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import atlases, find_atlas
-from areaeffect.web.settings import Contact, Settings
+from areaeffect.web.settings import Contact, ServerSettings
 
 HERE = "http://127.0.0.1:8321"
 
 
 @pytest.fixture(scope="module")
-def client(county: Settings) -> TestClient:
+def client(county: ServerSettings) -> TestClient:
     return TestClient(create_app(county), base_url=HERE, raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")
-def codes(county: Settings) -> list[str]:
+def codes(county: ServerSettings) -> list[str]:
     return [str(c) for c in find_atlas(county, "").table["code"]]
 
 
@@ -50,7 +50,7 @@ def chosen(client: TestClient, address: str) -> set[str]:
     return {area["code"] for area in client.get(twin).json()["chosen"]}
 
 
-def test_without_an_atlas_the_page_says_how_to_make_one(settings: Settings) -> None:
+def test_without_an_atlas_the_page_says_how_to_make_one(settings: ServerSettings) -> None:
     answer = TestClient(create_app(settings), base_url=HERE).get("/find")
 
     assert answer.status_code == 200
@@ -74,7 +74,7 @@ def test_search_finds_by_name_ward_authority_and_code(client: TestClient, codes:
     assert "lookup of postcodes" in client.get("/find.json?q=TS1 1AA").json()["hint"]
 
 
-def test_every_way_of_choosing_gives_the_same_address(client: TestClient, county: Settings) -> None:
+def test_every_way_of_choosing_gives_the_same_address(client: TestClient, county: ServerSettings) -> None:
     atlas = find_atlas(county, "")
     code, other = str(atlas.table["code"][3]), str(atlas.table["code"][9])
     one = change(client, view="", add=code)
@@ -94,7 +94,7 @@ def test_every_way_of_choosing_gives_the_same_address(client: TestClient, county
 
 
 def test_a_ward_is_added_whole_and_many_areas_become_a_short_name(
-    client: TestClient, county: Settings
+    client: TestClient, county: ServerSettings
 ) -> None:
     atlas = find_atlas(county, "")
     authorities = sorted(set(map(str, atlas.table["authority"])))
@@ -106,7 +106,7 @@ def test_a_ward_is_added_whole_and_many_areas_become_a_short_name(
 
     assert re.fullmatch(r"/find\?set=[0-9a-f]{12}", address)
     assert len(chosen(client, address)) == sizes[large]
-    read_only = TestClient(create_app(Settings(store=county.store, read_only=True)), base_url=HERE)
+    read_only = TestClient(create_app(ServerSettings(store=county.store, read_only=True)), base_url=HERE)
     assert change(read_only, view="", add=f"authority|{large}|") == "403"
 
 
@@ -189,7 +189,7 @@ def test_the_csv_of_a_history_holds_what_is_drawn(client: TestClient, codes: lis
 
 
 def test_a_neighbourhood_has_its_total_trend_and_gaps(
-    client: TestClient, county: Settings, codes: list[str]
+    client: TestClient, county: ServerSettings, codes: list[str]
 ) -> None:
     atlas = find_atlas(county, "")
     two = [codes[0], codes[1]]
@@ -239,7 +239,7 @@ def test_a_misspelt_name_is_found(client: TestClient, typed: str, meant: str) ->
     assert f"Nothing here is called ‘{typed}’" in found["hint"]
 
 
-def test_a_postcode_finds_its_area(county: Settings, tmp_path: Path, codes: list[str]) -> None:
+def test_a_postcode_finds_its_area(county: ServerSettings, tmp_path: Path, codes: list[str]) -> None:
     """Made-up postcodes, in the layout that `areaeffect tiles` writes of a directory."""
     folder = tmp_path / "atlases" / "county"
     shutil.copytree(county.atlases / "county", folder)
@@ -257,7 +257,7 @@ def test_a_postcode_finds_its_area(county: Settings, tmp_path: Path, codes: list
     assert "or a postcode" in here.get("/").text
 
 
-def test_the_largest_real_place_comes_first(county: Settings, tmp_path: Path) -> None:
+def test_the_largest_real_place_comes_first(county: ServerSettings, tmp_path: Path) -> None:
     folder = tmp_path / "atlases"
     for name, about in (
         ("a", {"made_up": True, "n_areas": 900}),
@@ -271,7 +271,7 @@ def test_the_largest_real_place_comes_first(county: Settings, tmp_path: Path) ->
     assert find_atlas(replace(county, atlas=folder), "").key == "c"
 
 
-def test_the_foot_of_a_page_says_who_runs_it(county: Settings) -> None:
+def test_the_foot_of_a_page_says_who_runs_it(county: ServerSettings) -> None:
     contact = Contact("help@example.org", "mailto:help@example.org")
     named = replace(county, operator="Northmarsh Council", contact=contact)
     pages = TestClient(create_app(named), base_url=HERE)
@@ -285,7 +285,7 @@ def test_the_foot_of_a_page_says_who_runs_it(county: Settings) -> None:
             assert f'id="{anchor}"' in pages.get("/help").text
 
 
-def test_a_server_offers_only_what_it_has(settings: Settings, county: Settings) -> None:
+def test_a_server_offers_only_what_it_has(settings: ServerSettings, county: ServerSettings) -> None:
     bare = TestClient(create_app(replace(settings, read_only=True)), base_url=HERE).get("/").text
     assert 'href="/find"' not in bare
     assert "/compare" not in bare
@@ -297,7 +297,7 @@ def test_a_server_offers_only_what_it_has(settings: Settings, county: Settings) 
 
 
 def test_values_and_tiles_are_sent_packed_by_range_and_kept_under_their_version(
-    client: TestClient, county: Settings
+    client: TestClient, county: ServerSettings
 ) -> None:
     atlas = find_atlas(county, "")
     address = "/atlases/county/values/crime/0.json?v="
@@ -355,7 +355,7 @@ def polygon(corner: str) -> bytes:
     return f'{{"type": "Polygon", "coordinates": [{ring}]}}'.encode()
 
 
-def test_a_file_chooses_the_same_areas(client: TestClient, county: Settings, codes: list[str]) -> None:
+def test_a_file_chooses_the_same_areas(client: TestClient, county: ServerSettings, codes: list[str]) -> None:
     table = f"name,area_code\nx,{codes[3]}\ny,{codes[9]}\n".encode()
     both = f"/find?areas={codes[3]},{codes[9]}"
     atlas = find_atlas(county, "")
@@ -404,7 +404,7 @@ def test_a_file_beyond_a_limit_is_refused(client: TestClient, name: str, content
     assert re.search(words, upload(client, name, content))
 
 
-def test_a_public_server_takes_no_files(county: Settings) -> None:
+def test_a_public_server_takes_no_files(county: ServerSettings) -> None:
     public = TestClient(create_app(replace(county, read_only=True)), base_url=HERE)
 
     assert "/find/upload" not in public.get("/find").text

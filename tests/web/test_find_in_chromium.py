@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from areaeffect.web import render
 from areaeffect.web.atlas import find_atlas
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import Watched, random_address, seen, served
 from tests.web.browser import NARROW, PATIENCE, enter, tab_to
 from tests.web.test_report_in_chromium import RULES
@@ -33,13 +33,13 @@ needs_map = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def address(county: Settings) -> Iterator[str]:
+def address(county: ServerSettings) -> Iterator[str]:
     with served(county) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def code(county: Settings) -> str:
+def code(county: ServerSettings) -> str:
     return str(find_atlas(county, "").table["code"][5])
 
 
@@ -176,7 +176,7 @@ def test_a_shape_is_drawn_by_its_corners(watched: Watched, address: str) -> None
 
 
 def test_an_address_gives_the_same_view_in_a_new_browser(
-    browser: Browser, county: Settings, address: str
+    browser: Browser, county: ServerSettings, address: str
 ) -> None:
     """Six of the 200 states of `python -m benchmarks.web_states`."""
     random = np.random.default_rng(20231219)

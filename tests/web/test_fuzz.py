@@ -16,7 +16,7 @@ import pytest
 from areaeffect.web import limits
 from areaeffect.web.app import create_app
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from tests.web.published import TOKEN, make_runs
 from tests.web.sockets import asked, serving
 from tests.web.test_hostile import WORDS, addresses, filled
@@ -41,7 +41,7 @@ NAMES = ("a.csv", "a.zip", "a.geojson", "a.json", "a.txt", "A.ZIP", "", "..", "a
 
 @pytest.fixture(scope="module", params=["for oneself", "published", "guarded"])
 def site(
-    request: pytest.FixtureRequest, tiny: Settings, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tiny: ServerSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[int, list[str]]]:
     """The port of a server and the paths of its routes."""
     extra = {"published": {"read_only": True}, "guarded": {"token": TOKEN}}.get(request.param, {})

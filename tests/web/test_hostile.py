@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from areaeffect.errors import StudyError
 from areaeffect.web import limits
 from areaeffect.web.app import config_of, create_app
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from tests.web.published import HERE, make_runs
 
 WORDS = (
@@ -50,7 +50,7 @@ HEADERS = (
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Starlette:
     place = tmp_path_factory.mktemp("hostile")
     (place / "secret").write_text("Open Sesame")
-    settings = Settings(store=place / "store", runs=make_runs(place / "runs"))
+    settings = ServerSettings(store=place / "store", runs=make_runs(place / "runs"))
     if request.param == "published":
         settings = replace(settings, read_only=True)
     return create_app(settings)
@@ -123,14 +123,14 @@ def test_no_address_answers_to_another_host(app: Starlette, site: TestClient) ->
 
 
 def test_a_server_for_reading_changes_nothing(tmp_path: Path) -> None:
-    app = create_app(Settings(store=tmp_path / "store", read_only=True))
+    app = create_app(ServerSettings(store=tmp_path / "store", read_only=True))
     every = addresses(list(app.routes))
     changing = {path for path, methods in every if methods - {"GET", "HEAD", "OPTIONS"}}
 
     assert changing == {"/find/change", "/find/upload"}  # answer with an address, keep nothing
 
 
-def test_who_asks_is_believed_from_the_named_proxy_alone(settings: Settings) -> None:
+def test_who_asks_is_believed_from_the_named_proxy_alone(settings: ServerSettings) -> None:
     seen: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,6 +153,6 @@ def test_who_asks_is_believed_from_the_named_proxy_alone(settings: Settings) -> 
 
 
 @pytest.mark.parametrize("proxy", ["*", "proxy.example", "10.0.0.2;*", ""])
-def test_proxies_are_named_by_their_addresses(settings: Settings, proxy: str) -> None:
+def test_proxies_are_named_by_their_addresses(settings: ServerSettings, proxy: str) -> None:
     with pytest.raises(StudyError, match="not the address of a proxy"):
         config_of(replace(settings, proxy=proxy), None)

@@ -15,7 +15,7 @@ from areaeffect.document.chart_tables import json_text
 from areaeffect.document.folders import MANIFEST
 from areaeffect.web import limits
 from areaeffect.web.publish import publish
-from areaeffect.web.settings import Settings, contact_of
+from areaeffect.web.settings import ServerSettings, contact_of
 from areaeffect.web.site_pages import Frame
 from tests.web.published import TOKEN, client, make_runs
 from tests.web.test_publish import DAMAGES, FINDING, damage
@@ -27,12 +27,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def site(settings: Settings, runs: Path) -> Iterator[TestClient]:
+def site(settings: ServerSettings, runs: Path) -> Iterator[TestClient]:
     with client(replace(settings, runs=runs, read_only=True)) as found:
         yield found
 
 
-def test_a_server_shows_the_files_that_publish_writes(settings: Settings, runs: Path, tmp_path: Path) -> None:
+def test_a_server_shows_the_files_that_publish_writes(
+    settings: ServerSettings, runs: Path, tmp_path: Path
+) -> None:
     contact = contact_of("people@example.org")
     public = replace(settings, runs=runs, read_only=True, base_url="https://example.org", contact=contact)
     with client(public) as site:
@@ -71,7 +73,7 @@ def test_every_page_may_load_what_it_says_itself_and_is_framed_by_nobody(site: T
      "/etc/passwd", "data/map.json%00.csv", "data/link.csv", "study.toml", ".hidden",
      "DATA/findings.csv", "x" * 5000],
 )  # fmt: skip
-def test_no_path_leads_out_of_a_run(settings: Settings, runs: Path, tmp_path: Path, path: str) -> None:
+def test_no_path_leads_out_of_a_run(settings: ServerSettings, runs: Path, tmp_path: Path, path: str) -> None:
     own = tmp_path / "runs"
     shutil.copytree(runs, own)
     (own / "secret.txt").write_text("secret")
@@ -94,7 +96,7 @@ def test_a_page_that_is_known_is_not_sent_again(site: TestClient) -> None:
     assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
 
 
-def test_nothing_may_be_kept_by_a_cache_for_others(settings: Settings, runs: Path) -> None:
+def test_nothing_may_be_kept_by_a_cache_for_others(settings: ServerSettings, runs: Path) -> None:
     for extra in ({"read_only": True}, {"token": TOKEN}, {}):
         held = replace(settings, runs=runs, **extra)  # type: ignore[arg-type]
         with client(held) as site:
@@ -103,7 +105,7 @@ def test_nothing_may_be_kept_by_a_cache_for_others(settings: Settings, runs: Pat
                 assert answer.headers["cache-control"] in {"no-cache", "no-store"}, path
 
 
-def test_addresses_are_never_made_of_what_a_request_says(settings: Settings, runs: Path) -> None:
+def test_addresses_are_never_made_of_what_a_request_says(settings: ServerSettings, runs: Path) -> None:
     public = replace(settings, runs=runs, read_only=True, base_url="https://example.org")
     forwarded = {
         "x-forwarded-host": "evil.example",
@@ -121,7 +123,7 @@ def test_addresses_are_never_made_of_what_a_request_says(settings: Settings, run
 
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_damaged_run_is_named_and_breaks_no_page_of_another(
-    settings: Settings, runs: Path, tmp_path: Path, how: str
+    settings: ServerSettings, runs: Path, tmp_path: Path, how: str
 ) -> None:
     own = tmp_path / "runs"
     shutil.copytree(runs, own)
@@ -145,7 +147,7 @@ def test_a_damaged_run_is_named_and_breaks_no_page_of_another(
 
 
 def test_a_run_that_is_damaged_while_it_is_shown_says_so_on_its_own_page(
-    settings: Settings, runs: Path, tmp_path: Path
+    settings: ServerSettings, runs: Path, tmp_path: Path
 ) -> None:
     own = tmp_path / "runs"
     shutil.copytree(runs, own)
@@ -159,7 +161,7 @@ def test_a_run_that_is_damaged_while_it_is_shown_says_so_on_its_own_page(
 
 
 def test_a_run_put_there_later_is_found_and_a_new_one_replaces_it(
-    settings: Settings, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: ServerSettings, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "LOOK_AGAIN_SECONDS", -1.0)
     own = tmp_path / "later"
@@ -183,7 +185,7 @@ def test_only_reading_is_possible(site: TestClient) -> None:
     assert site.head("/runs/county/").status_code == 200
 
 
-def test_health_and_robots(settings: Settings, runs: Path, tmp_path: Path) -> None:
+def test_health_and_robots(settings: ServerSettings, runs: Path, tmp_path: Path) -> None:
     with client(replace(settings, runs=runs, read_only=True)) as public:
         assert public.get("/health").json() == {"status": "ok", "runs": 1, "unreadable": 0}
         assert "Disallow: /\n" not in public.get("/robots.txt").text

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from areaeffect.web.publish import publish
-from areaeffect.web.settings import Settings, contact_of
+from areaeffect.web.settings import ServerSettings, contact_of
 from areaeffect.web.site_pages import Frame
 from tests.web.browser import NARROW, enter, tab_to
 from tests.web.conftest import served, watch
@@ -29,7 +29,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(runs: Path) -> Iterator[str]:
-    settings = Settings(store=runs.parent / "store", runs=runs, read_only=True, contact=CONTACT)
+    settings = ServerSettings(store=runs.parent / "store", runs=runs, read_only=True, contact=CONTACT)
     with served(settings) as found:
         yield f"{found}/runs/"
 

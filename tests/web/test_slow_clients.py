@@ -15,7 +15,7 @@ import pytest
 
 from areaeffect.web import limits
 from areaeffect.web.app import most_connections
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from tests.web.published import make_runs
 from tests.web.sockets import PATIENCE, asked, opened, serving
 
@@ -29,7 +29,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def port(settings: Settings, runs: Path) -> Iterator[int]:
+def port(settings: ServerSettings, runs: Path) -> Iterator[int]:
     with serving(replace(settings, runs=runs, read_only=True)) as found:
         yield found
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from areaeffect.atlas.demo import london_atlas
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import served, watch
 from tests.web.browser import PATIENCE, tab_to
 from tests.web.test_report_in_chromium import RULES
@@ -77,7 +77,7 @@ WAYS = [
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(store=tmp_path_factory.mktemp("london"))
+    settings = ServerSettings(store=tmp_path_factory.mktemp("london"))
     london_atlas(settings.store, lambda *_: None)
     runs_of(settings).seconds = LONG  # a busy machine is slow; the limit has a test of its own
     with served(settings) as found:

@@ -15,7 +15,7 @@ from areaeffect.panel import REASONS, Hidden, Measure, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Bools, Floats, Gap
-from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute, kind_of
+from areaeffect.sources.base import MeasureRequest, SourceTable, _fixed, align, attribute, kind_of
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
 from areaeffect.sources.police_uk.categories import breaks_of
 from areaeffect.study.model import Outcome, Source, Study, split_reference
@@ -37,9 +37,9 @@ _QUARTILES = 1.349
 _SHOWN = 6
 
 
-def wanted(outcome: Outcome) -> Wanted:
+def wanted(outcome: Outcome) -> MeasureRequest:
     """Return what an outcome asks of its source."""
-    return Wanted(outcome.value, outcome.category, outcome.kind == "count")
+    return MeasureRequest(outcome.value, outcome.category, outcome.kind == "count")
 
 
 def make_measures(
@@ -92,7 +92,7 @@ def make_measures(
     return measures, tuple(gaps)
 
 
-def _hidden(table: SourceTable, asked: Wanted, reasons: Reasons, areas: Strings) -> Hidden | None:
+def _hidden(table: SourceTable, asked: MeasureRequest, reasons: Reasons, areas: Strings) -> Hidden | None:
     """Return the hidden counts of a measure that the finding uses, on the panel's areas."""
     found = table.hidden.get(asked)
     if found is None:

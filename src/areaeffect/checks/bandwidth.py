@@ -11,8 +11,8 @@ from areaeffect.checks.base import (
     Answer,
     Check,
     CheckInputs,
-    Drawn,
-    Status,
+    CheckStatus,
+    EstimatePlot,
     Subject,
     effect,
     held_against,
@@ -72,7 +72,7 @@ def _answer(inputs: CheckInputs, s: Subject, real: dict[int, Floats]) -> Found:
         rows.append(
             OtherBandwidth(places=places, estimate=ends[0], low=ends[1], high=ends[2], turns=bool(turned[0]))
         )
-    status = Status.WARNS if any(row.turns for row in rows) else Status.HOLDS
+    status = CheckStatus.WARNS if any(row.turns for row in rows) else CheckStatus.HOLDS
     return s.answer(status, tuple(rows), *rows)
 
 
@@ -81,7 +81,7 @@ def _say(a: Found, n: tuple[OtherBandwidth, ...]) -> str:
         phrase("check_bandwidth.each", effect=effect(row.estimate, a.finding.form), places=f"{row.places:,}")
         for row in n
     )
-    reads = "differs" if a.status is Status.WARNS else "same"
+    reads = "differs" if a.status is CheckStatus.WARNS else "same"
     return phrase(f"check_bandwidth.{reads}", each=" and ".join(each))
 
 
@@ -94,7 +94,7 @@ BANDWIDTH = Check(
     row=OtherBandwidth,
     run=_run,
     say=_say,
-    drawn=Drawn(name=_named),
+    drawn=EstimatePlot(name=_named),
     concerns=has_rule,
     why="no_rule",
 )

@@ -29,7 +29,7 @@ Row = TypeVar("Row")
 Number = float | int | str | bool | None
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """What a check says; the worst of its findings' is its own."""
 
     WARNS = "warns"
@@ -43,7 +43,7 @@ class Answer(Generic[Numbers, Row]):
     """What one check says of one finding."""
 
     finding: Finding  # the one it concerns
-    status: Status  # see `Status`
+    status: CheckStatus  # see `CheckStatus`
     #: what its sentence says, effects on the finding's own scale; None where it is silent.
     numbers: Numbers | None = None
     rows: tuple[Row, ...] = ()  # of the check's table
@@ -51,7 +51,7 @@ class Answer(Generic[Numbers, Row]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn(Generic[Row]):
+class EstimatePlot(Generic[Row]):
     """How the rows of a check, which have an estimate and an interval, are drawn."""
 
     name: Callable[[Row], str]  # of each row
@@ -71,7 +71,7 @@ class Check(Generic[Numbers, Row]):
     row: type[Row]  # a record of one row of its table
     run: Callable[[CheckInputs], list[Answer[Numbers, Row]]]  # makes an answer for each finding it concerns
     say: Callable[[Answer[Numbers, Row], Numbers], str]  # makes the sentence of an answer from its numbers
-    drawn: Drawn[Row] | None = None  # how its rows are drawn; None without a chart.
+    drawn: EstimatePlot[Row] | None = None  # how its rows are drawn; None without a chart.
     why: str = "no_change"  # phrase that says why it concerns no finding
     concerns: Callable[[Study], bool] = any_study  # whether it asks anything of a study
 
@@ -102,7 +102,7 @@ class CheckResult:
 
     def reason(self, answer: Answer[Any, Any]) -> str:
         """Return one sentence: what it says of one finding, or why it can say nothing."""
-        if answer.status is Status.NOT_ESTIMABLE:
+        if answer.status is CheckStatus.NOT_ESTIMABLE:
             return phrase("check.not_estimable", why=answer.why)
         return self.check.say(answer, answer.numbers)
 
@@ -149,7 +149,7 @@ class CheckedFinding:
     outcome: str
     label: str
     form: Form
-    status: Status
+    status: CheckStatus
     why: str
     reason: str
     numbers: dict[str, Number]
@@ -166,10 +166,10 @@ class CheckSummary:
     findings: tuple[CheckedFinding, ...]
 
     @property
-    def status(self) -> Status:
+    def status(self) -> CheckStatus:
         """The worst of its findings': a warning outranks what holds, that what is not known."""
         found = {f.status for f in self.findings}
-        return next((s for s in Status if s in found), Status.NOT_ESTIMABLE)
+        return next((s for s in CheckStatus if s in found), CheckStatus.NOT_ESTIMABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +201,13 @@ class Subject:
         """Whether the printed interval leaves zero out."""
         return leaves_zero_out(self.finding.low, self.finding.high)
 
-    def answer(self, status: Status, numbers: Numbers, *rows: Row) -> Answer[Numbers, Row]:
+    def answer(self, status: CheckStatus, numbers: Numbers, *rows: Row) -> Answer[Numbers, Row]:
         """Answer with numbers, and with rows of the check's table."""
         return Answer(finding=self.finding, status=status, numbers=numbers, rows=rows)
 
     def silent(self, why: str) -> Answer[Any, Any]:
         """Answer that nothing can be said, and why."""
-        return Answer(finding=self.finding, status=Status.NOT_ESTIMABLE, why=why)
+        return Answer(finding=self.finding, status=CheckStatus.NOT_ESTIMABLE, why=why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -284,11 +284,11 @@ def summary(check: CheckSummary, *, example: bool = True) -> str:
     """Return one sentence on a check over all the findings it concerns, and an example of it."""
     if not check.findings:
         return phrase("check.not_estimable", why=check.why)
-    tried = [a for a in check.findings if a.status is not Status.NOT_ESTIMABLE]
+    tried = [a for a in check.findings if a.status is not CheckStatus.NOT_ESTIMABLE]
     if not tried:
         return phrase("check.not_estimable", why="; ".join(dict.fromkeys(a.why for a in check.findings)))
-    warned = [a for a in tried if a.status is Status.WARNS]
-    weak = [a for a in tried if a.status is Status.INFORMATION]
+    warned = [a for a in tried if a.status is CheckStatus.WARNS]
+    weak = [a for a in tried if a.status is CheckStatus.INFORMATION]
     shown = warned or weak or tried
     key = "warns" if warned else "weak" if weak else "holds_one" if len(tried) == 1 else "holds"
     said = phrase(f"check.{key}", n=len(shown), all=plural(len(tried), "finding"), tried=len(tried))

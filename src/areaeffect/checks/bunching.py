@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
+from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, p_words
 from areaeffect.checks.discontinuity import has_rule, line_of
 from areaeffect.estimate.discontinuity import FEWEST, bunching_at
 from areaeffect.records import described
@@ -43,7 +43,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
         why = phrase("check_bunching.rank") if is_rank else phrase("check_discontinuity.too_few", n=FEWEST)
         return [s.silent(why) for s in inputs.changes()]
     row = Density(chosen=found.above, beyond=found.below, bandwidth=found.bandwidth, p_value=found.p_value)
-    status = Status.WARNS if found.p_value <= _ALPHA and found.above > found.below else Status.HOLDS
+    status = CheckStatus.WARNS if found.p_value <= _ALPHA and found.above > found.below else CheckStatus.HOLDS
     return [s.answer(status, row, row) for s in inputs.changes()]
 
 
@@ -54,7 +54,7 @@ def evenly_spaced(score: Floats) -> bool:
 
 
 def _say(a: Found, n: Density) -> str:
-    key = "warns" if a.status is Status.WARNS else "holds"
+    key = "warns" if a.status is CheckStatus.WARNS else "holds"
     return phrase(f"check_bunching.{key}", p=p_words(n.p_value))
 
 

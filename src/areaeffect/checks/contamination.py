@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, CheckInputs, Status, Subject
+from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, Subject
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats
 from areaeffect.wording.numbers import plural
@@ -83,7 +83,7 @@ def _answer(inputs: CheckInputs, s: Subject, others: Bools, marks: Bools) -> Fou
         share=float(share[marked].sum()),
         with_boundaries=inputs.data.panel.contiguity is not None,
     )
-    return s.answer(Status.WARNS if numbers.share > LIMIT else Status.HOLDS, numbers, *rows)
+    return s.answer(CheckStatus.WARNS if numbers.share > LIMIT else CheckStatus.HOLDS, numbers, *rows)
 
 
 def _weight(inputs: CheckInputs, s: Subject, n_areas: int) -> Floats:

@@ -7,7 +7,7 @@ from math import erfc
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
+from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, p_words
 from areaeffect.checks.discontinuity import Line, has_rule, line_of
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
@@ -61,7 +61,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
         for name, (jump, p) in tried.items()
     )
     first = Largest(min(rows, key=lambda row: row.p_value), len(rows))
-    status = Status.WARNS if joint <= _ALPHA else Status.HOLDS
+    status = CheckStatus.WARNS if joint <= _ALPHA else CheckStatus.HOLDS
     return [s.answer(status, first, *rows) for s in inputs.changes()]
 
 
@@ -78,7 +78,7 @@ def _jump(line: Line, values: Floats) -> tuple[float, float] | None:
 
 def _say(a: Found, n: Largest) -> str:
     return phrase(
-        f"check_cut_balance.{'warns' if a.status is Status.WARNS else 'holds'}",
+        f"check_cut_balance.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
         tried=plural(n.tried, "characteristic"),
         name=n.of.characteristic,
         jump=f"{n.of.jump:.2f}",

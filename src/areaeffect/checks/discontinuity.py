@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, span
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, CheckStatus, Subject, effect, span
 from areaeffect.design.cutoff import Ranked
 from areaeffect.estimate.counterfactual import Sums
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
@@ -113,7 +113,7 @@ def _answer(inputs: CheckInputs, line: Line, s: Subject) -> Found:
     )
     low, high = s.finding.low, s.finding.high
     apart = low is not None and high is not None and (jump.low / scale > high or jump.high / scale < low)
-    return s.answer(Status.WARNS if apart else Status.HOLDS, row, row)
+    return s.answer(CheckStatus.WARNS if apart else CheckStatus.HOLDS, row, row)
 
 
 def _change(line: Line, added: Sums, *, is_ratio: bool) -> tuple[Floats, float]:
@@ -134,7 +134,7 @@ def _change(line: Line, added: Sums, *, is_ratio: bool) -> tuple[Floats, float]:
 def _say(a: Found, n: AtTheCut) -> str:
     form = a.finding.form
     return phrase(
-        f"check_discontinuity.{'warns' if a.status is Status.WARNS else 'holds'}",
+        f"check_discontinuity.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
         effect=effect(n.estimate, form),
         interval=span(n.low, n.high, form),
         chosen=plural(n.chosen, "place"),

@@ -9,8 +9,8 @@ from areaeffect.checks.base import (
     Answer,
     Check,
     CheckInputs,
-    Drawn,
-    Status,
+    CheckStatus,
+    EstimatePlot,
     Subject,
     effect,
     held_against,
@@ -99,7 +99,7 @@ def _answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> Fou
         p_adjusted=min(1.0, worst.p_value * len(rows)),
     )
     warns = numbers.p_adjusted <= ALPHA
-    return s.answer(Status.WARNS if warns else Status.HOLDS, numbers, *rows)
+    return s.answer(CheckStatus.WARNS if warns else CheckStatus.HOLDS, numbers, *rows)
 
 
 def _say(a: Found, n: Earlier) -> str:
@@ -119,4 +119,4 @@ def _named(row: EarlierStart) -> str:
     return str(row.spans_early)
 
 
-EARLIER = Check(name="earlier", row=EarlierStart, run=_run, say=_say, drawn=Drawn(name=_named))
+EARLIER = Check(name="earlier", row=EarlierStart, run=_run, say=_say, drawn=EstimatePlot(name=_named))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, p_words, span
+from areaeffect.checks.base import (
+    EFFECT,
+    Answer,
+    Check,
+    CheckInputs,
+    CheckStatus,
+    Subject,
+    effect,
+    p_words,
+    span,
+)
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
 from areaeffect.wording.terms import phrase
@@ -42,12 +52,12 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         p_value=held.inference.p_value,
         neighbourhoods=held.tested,
     )
-    return s.answer(Status.WARNS if found.p_value <= ALPHA else Status.HOLDS, found, found)
+    return s.answer(CheckStatus.WARNS if found.p_value <= ALPHA else CheckStatus.HOLDS, found, found)
 
 
 def _say(a: Found, n: HeldOutGap) -> str:
     return phrase(
-        f"check_held_out.{'warns' if a.status is Status.WARNS else 'holds'}",
+        f"check_held_out.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
         gap=effect(n.gap, a.finding.form),
         interval=span(n.low, n.high, a.finding.form),
         p=p_words(n.p_value),

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, p_words, span
+from areaeffect.checks.base import (
+    EFFECT,
+    Answer,
+    Check,
+    CheckInputs,
+    CheckStatus,
+    EstimatePlot,
+    Subject,
+    p_words,
+    span,
+)
 from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitude, smoothness
 from areaeffect.checks.refits import AFTER, GAP, LEADS, Refits
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
@@ -100,8 +110,8 @@ def _answer(refits: Refits | None, s: Subject) -> Found:
     )
     stands = numbers.breakdown
     weak = s.excludes_zero and stands is not None and stands < ROBUST
-    calm = Status.INFORMATION if weak else Status.HOLDS
-    return s.answer(Status.WARNS if numbers.joint_p <= ALPHA else calm, numbers, *rows)
+    calm = CheckStatus.INFORMATION if weak else CheckStatus.HOLDS
+    return s.answer(CheckStatus.WARNS if numbers.joint_p <= ALPHA else calm, numbers, *rows)
 
 
 def _path(refits: Refits, s: Subject) -> _Path | None:
@@ -196,4 +206,6 @@ def _is_drawn(row: Lead) -> bool:
     return row.kind == "relative magnitude" and row.low is not None
 
 
-LEADS_CHECK = Check(name="leads", row=Lead, run=_run, say=_say, drawn=Drawn(name=_named, keeps=_is_drawn))
+LEADS_CHECK = Check(
+    name="leads", row=Lead, run=_run, say=_say, drawn=EstimatePlot(name=_named, keeps=_is_drawn)
+)

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, held_against
+from areaeffect.checks.base import (
+    EFFECT,
+    Answer,
+    Check,
+    CheckInputs,
+    CheckStatus,
+    EstimatePlot,
+    Subject,
+    held_against,
+)
 from areaeffect.checks.leave_out import Cells, Spread, one_left_out, spread_without
 from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.placebo.programmes import run_programme
@@ -81,7 +90,7 @@ def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found
         )
         for name, (area, (estimate, low, high)), t in zip(named, cells.items(), turned, strict=True)
     ]
-    return s.answer(Status.WARNS if turned.any() else Status.HOLDS, numbers, *rows)
+    return s.answer(CheckStatus.WARNS if turned.any() else CheckStatus.HOLDS, numbers, *rows)
 
 
 def _say(a: Found, n: Spread) -> str:
@@ -92,4 +101,6 @@ def _named(row: WithoutArea) -> str:
     return row.area
 
 
-LEAVE_AREA_OUT = Check(name="leave_area_out", row=WithoutArea, run=_run, say=_say, drawn=Drawn(name=_named))
+LEAVE_AREA_OUT = Check(
+    name="leave_area_out", row=WithoutArea, run=_run, say=_say, drawn=EstimatePlot(name=_named)
+)

@@ -13,8 +13,8 @@ from areaeffect.checks.base import (
     Answer,
     Check,
     CheckInputs,
-    Drawn,
-    Status,
+    CheckStatus,
+    EstimatePlot,
     Subject,
     effect,
     held_against,
@@ -133,7 +133,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         WithoutOne(neighbourhood=name, estimate=estimate, low=low, high=high, turns=bool(t))
         for name, (estimate, low, high), t in zip(named, cells, turned, strict=True)
     ]
-    return s.answer(Status.WARNS if turned.any() else Status.HOLDS, numbers, *rows)
+    return s.answer(CheckStatus.WARNS if turned.any() else CheckStatus.HOLDS, numbers, *rows)
 
 
 def _say(a: Found, n: Spread) -> str:
@@ -151,7 +151,7 @@ def one_left_out(table: str, a: Answer[Any, Any], n: Any, of: str) -> str:
     """
     form = a.finding.form
     return phrase(
-        f"{table}.{'warns' if a.status is Status.WARNS else 'holds'}",
+        f"{table}.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
         of=of,
         low=effect(n.smallest, form),
         high=effect(n.largest, form),
@@ -165,4 +165,4 @@ def _named(row: WithoutOne) -> str:
     return row.neighbourhood
 
 
-LEAVE_OUT = Check(name="leave_out", row=WithoutOne, run=_run, say=_say, drawn=Drawn(name=_named))
+LEAVE_OUT = Check(name="leave_out", row=WithoutOne, run=_run, say=_say, drawn=EstimatePlot(name=_named))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, CheckStatus, Subject, effect
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.candidates import places_of
@@ -217,7 +217,7 @@ def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Foun
         )
         for kind, r in found.items()
     )
-    return s.answer(Status.WARNS if warns else Status.HOLDS, rows, *rows)
+    return s.answer(CheckStatus.WARNS if warns else CheckStatus.HOLDS, rows, *rows)
 
 
 def _say(a: Found, n: tuple[WorstPlaces, ...]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, CheckInputs, Status, Subject, p_words
+from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, Subject, p_words
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.panel import Strings
 from areaeffect.placebo.programmes import programme_of
@@ -208,14 +208,14 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Oddest:
+class OddestFeature:
     """The feature least like the placebo programmes, and the tilt of placement (see `tilt`)."""
 
     of: Feature
     tilt: float | None
 
 
-Found = Answer[Oddest, Feature]
+Found = Answer[OddestFeature, Feature]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -344,12 +344,12 @@ def _answer(s: Subject, place: Placement) -> Found:
     ]
     p_value = s.finding.p_value
     leaning = tilt(p_value) if s.excludes_zero and p_value else None
-    oddest = Oddest(rows[place.names.index(place.oddest)], leaning)
-    return s.answer(Status.WARNS if place.is_unlike else Status.HOLDS, oddest, *rows)
+    oddest = OddestFeature(rows[place.names.index(place.oddest)], leaning)
+    return s.answer(CheckStatus.WARNS if place.is_unlike else CheckStatus.HOLDS, oddest, *rows)
 
 
-def _say(a: Found, n: Oddest) -> str:
-    warns = a.status is Status.WARNS
+def _say(a: Found, n: OddestFeature) -> str:
+    warns = a.status is CheckStatus.WARNS
     tilted = warns and n.tilt is not None
     return phrase(
         f"check_placement.{'warns' if warns else 'holds'}",

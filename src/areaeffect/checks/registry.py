@@ -12,7 +12,7 @@ from areaeffect.checks.base import (
     Checked,
     CheckInputs,
     CheckResult,
-    Status,
+    CheckStatus,
     caveat,
     subjects_of,
 )
@@ -109,7 +109,7 @@ def with_warnings(result: Result) -> Result:
     warned: dict[tuple[str, str, str], list[str]] = {}
     for check in annex.found.checks:
         for f in check.findings:
-            if f.status is Status.WARNS:
+            if f.status is CheckStatus.WARNS:
                 warned.setdefault((f.group, f.outcome, f.form), []).append(caveat(check, f))
     findings = tuple(
         f

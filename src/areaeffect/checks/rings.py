@@ -13,8 +13,8 @@ from areaeffect.checks.base import (
     Answer,
     Check,
     CheckInputs,
-    Drawn,
-    Status,
+    CheckStatus,
+    EstimatePlot,
     Subject,
     effect,
     held_against,
@@ -231,12 +231,12 @@ def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
     most = min(rows, key=lambda ring: (ring.p_adjusted, ring.p_value))
     same = most.estimate is not None and most.estimate * s.finding.estimate > 0
     numbers = OutstandingRing(most, len(rows), same)
-    return s.answer(Status.WARNS if most.p_adjusted <= ALPHA else Status.HOLDS, numbers, *rows)
+    return s.answer(CheckStatus.WARNS if most.p_adjusted <= ALPHA else CheckStatus.HOLDS, numbers, *rows)
 
 
 def _say(a: Found, n: OutstandingRing) -> str:
     ring, form = n.ring, a.finding.form
-    key = "holds" if a.status is not Status.WARNS else "same" if n.same else "other"
+    key = "holds" if a.status is not CheckStatus.WARNS else "same" if n.same else "other"
     return phrase(
         f"check_rings.{key}",
         where=f"{ring.from_km:g} to {ring.to_km:g} km away",
@@ -251,4 +251,4 @@ def _named(row: Ring) -> str:
     return f"{row.from_km:g}–{row.to_km:g}"
 
 
-RINGS = Check(name="rings", row=Ring, run=_run, say=_say, drawn=Drawn(name=_named))
+RINGS = Check(name="rings", row=Ring, run=_run, say=_say, drawn=EstimatePlot(name=_named))

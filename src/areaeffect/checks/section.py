@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from areaeffect import wording
-from areaeffect.checks.base import Checked, CheckSummary, Status, summary
+from areaeffect.checks.base import Checked, CheckStatus, CheckSummary, summary
 from areaeffect.checks.registry import CHECKS
 from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Section
@@ -21,7 +21,12 @@ from areaeffect.results import ALL_INITIATIVES, Annex, AreaStatus, Finding, Resu
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
 
-SYMBOLS = {Status.WARNS: "▲", Status.INFORMATION: "○", Status.HOLDS: "●", Status.NOT_ESTIMABLE: "–"}
+SYMBOLS = {
+    CheckStatus.WARNS: "▲",
+    CheckStatus.INFORMATION: "○",
+    CheckStatus.HOLDS: "●",
+    CheckStatus.NOT_ESTIMABLE: "–",
+}
 ROWS_SHOWN = 40
 
 
@@ -31,10 +36,10 @@ def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     count = Counter(c.status for c in checks)
     text = PHRASES["checks.counts"].format(
         checks=plural(len(checks), "check"),
-        hold=count[Status.HOLDS],
-        warn=count[Status.WARNS],
-        information=count[Status.INFORMATION],
-        none=count[Status.NOT_ESTIMABLE],
+        hold=count[CheckStatus.HOLDS],
+        warn=count[CheckStatus.WARNS],
+        information=count[CheckStatus.INFORMATION],
+        none=count[CheckStatus.NOT_ESTIMABLE],
     )
     overview = Table(
         "Attempts to break the findings",
@@ -44,7 +49,7 @@ def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     tried = tuple(
         _part(result, check, table)
         for check, table in zip(checks, annex.tables, strict=True)
-        if check.status is not Status.NOT_ESTIMABLE
+        if check.status is not CheckStatus.NOT_ESTIMABLE
     )
     blocks: list[Block] = [Paragraph(text), Paragraph(PHRASES["checks.lead"]), Data(overview)]
     warned = _warnings(checks)
@@ -67,14 +72,14 @@ def _warnings(checks: Sequence[CheckSummary]) -> Table:
     rows: dict[tuple[str, str], list[str]] = {}
     for check in checks:
         for f in check.findings:
-            if f.status is Status.WARNS:
+            if f.status is CheckStatus.WARNS:
                 whose = f"{f.label} ({wording.group_title(f.group)})"
                 rows.setdefault((check.title, f.reason), []).append(whose)
     body = tuple((title, "; ".join(own), reason) for (title, reason), own in rows.items())
     return Table("Findings that a check warns of", ("Check", "Findings", "Why"), body)
 
 
-def _marked(status: Status) -> str:
+def _marked(status: CheckStatus) -> str:
     return f"{SYMBOLS[status]} {status}"
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, effect, p_words
+from areaeffect.checks.base import (
+    EFFECT,
+    Answer,
+    Check,
+    CheckInputs,
+    CheckStatus,
+    EstimatePlot,
+    Subject,
+    effect,
+    p_words,
+)
 from areaeffect.checks.discontinuity import has_rule
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
@@ -33,14 +43,14 @@ class NextPlaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Oddest:
+class OddestCut:
     """The shifted cut with the smallest p-value, and how many were tried."""
 
     of: NextPlaces
     tried: int
 
 
-Found = Answer[Oddest, NextPlaces]
+Found = Answer[OddestCut, NextPlaces]
 _Window = tuple[int, int, "Floats"]
 
 
@@ -83,13 +93,13 @@ def _answer(inputs: CheckInputs, s: Subject, windows: list[_Window]) -> Found:
         )
         for first, last, i in found
     )  # fmt: skip
-    numbers = Oddest(min(rows, key=lambda row: row.p_value), len(rows))
-    return s.answer(Status.WARNS if smallest <= _ALPHA else Status.HOLDS, numbers, *rows)
+    numbers = OddestCut(min(rows, key=lambda row: row.p_value), len(rows))
+    return s.answer(CheckStatus.WARNS if smallest <= _ALPHA else CheckStatus.HOLDS, numbers, *rows)
 
 
-def _say(a: Found, n: Oddest) -> str:
+def _say(a: Found, n: OddestCut) -> str:
     return phrase(
-        f"check_shifted_cuts.{'warns' if a.status is Status.WARNS else 'holds'}",
+        f"check_shifted_cuts.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
         tried=plural(n.tried, "programme"),
         first=f"{n.of.first:,}",
         last=f"{n.of.last:,}",
@@ -107,7 +117,7 @@ SHIFTED_CUTS = Check(
     row=NextPlaces,
     run=_run,
     say=_say,
-    drawn=Drawn(name=_named),
+    drawn=EstimatePlot(name=_named),
     concerns=has_rule,
     why="no_rule",
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, CheckStatus, Subject, effect
 from areaeffect.estimate.inference import decide
 from areaeffect.records import described
 from areaeffect.results import Claim, Finding, Floats, Form, Ints, Verdict
@@ -67,7 +67,7 @@ FEW = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supposed:
+class IfTreated:
     """The effect if k benchmark areas had been treated."""
 
     areas_treated: int = described("k, benchmark areas that are supposed to have been treated")
@@ -95,7 +95,7 @@ class FewTreated:
     change_needed: float | None
 
 
-Found = Answer[FewTreated, Supposed]
+Found = Answer[FewTreated, IfTreated]
 
 
 def _run(inputs: CheckInputs) -> list[Found]:
@@ -127,12 +127,12 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         change_needed=of_few.change_needed,
     )
     warns = changed is not None and changed <= FEW
-    return s.answer(Status.WARNS if warns else Status.HOLDS, numbers, *supposed)
+    return s.answer(CheckStatus.WARNS if warns else CheckStatus.HOLDS, numbers, *supposed)
 
 
-def _supposed(f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]) -> Supposed:
+def _supposed(f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]) -> IfTreated:
     ratio, share, estimate = f.form is Form.RATIO, float(shares[k - 1]), f.estimate or 0.0
-    return Supposed(
+    return IfTreated(
         areas_treated=k,
         share_heaviest=share,
         estimate_heaviest=_finite(effect_if_treated(estimate, share, is_ratio=ratio)),
@@ -192,4 +192,4 @@ def _say(a: Found, n: FewTreated) -> str:
     )
 
 
-TREATED_BENCHMARK = Check(name="treated_benchmark", row=Supposed, run=_run, say=_say)
+TREATED_BENCHMARK = Check(name="treated_benchmark", row=IfTreated, run=_run, say=_say)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, p_words, span
+from areaeffect.checks.base import (
+    EFFECT,
+    Answer,
+    Check,
+    CheckInputs,
+    CheckStatus,
+    Subject,
+    effect,
+    p_words,
+    span,
+)
 from areaeffect.records import described
 from areaeffect.wording.terms import phrase
 
@@ -32,12 +42,12 @@ def _answer(s: Subject) -> Found:
     if f.estimate is None:
         return s.silent(phrase("check.no_finding"))
     found = Effect(estimate=f.estimate, low=f.low, high=f.high, p_value=f.p_value)
-    return s.answer(Status.WARNS if s.excludes_zero else Status.HOLDS, found, found)
+    return s.answer(CheckStatus.WARNS if s.excludes_zero else CheckStatus.HOLDS, found, found)
 
 
 def _say(a: Found, n: Effect) -> str:
     return phrase(
-        f"check_unmoved.{'warns' if a.status is Status.WARNS else 'holds'}",
+        f"check_unmoved.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
         effect=effect(n.estimate, a.finding.form),
         interval=span(n.low, n.high, a.finding.form),
         p=p_words(n.p_value),

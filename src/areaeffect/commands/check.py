@@ -12,7 +12,7 @@ import numpy as np
 
 from areaeffect.commands.begin import begin
 from areaeffect.errors import Faults
-from areaeffect.estimate.inference import Places
+from areaeffect.estimate.inference import ReferencePlaces
 from areaeffect.findings.case import Group, groups_of
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import Plan, disjoint
@@ -147,7 +147,7 @@ def _report(
     placebos = []
     for group in groups_of(plan.units):
         found = disjoint(plan, group.units)
-        few = too_few_places(Places(_n_places(plan, group), found[1]))
+        few = too_few_places(ReferencePlaces(_n_places(plan, group), found[1]))
         placebos.append((group.name, *found, few))
     return CheckReport(
         title=file.study.study.title,

@@ -38,7 +38,7 @@ class Plan:
 
     folder: Path  # where files go
     jobs: tuple[Job, ...]  # files of releases
-    police: police.Wanted | None  # months of police.uk; None where none are asked for.
+    police: police.MonthsWanted | None  # months of police.uk; None where none are asked for.
     by_hand: tuple[PublishedRelease, ...]  # releases that no command gets
     again: bool  # whether what is here is asked for too
     contact: bool  # whether the publishers will see how to reach the user
@@ -193,7 +193,7 @@ def plan(
     releases = _releases([n for n in names if n != police.NAME])
     wanted = None
     if police.NAME in names:
-        wanted = police.Wanted(first, last, tuple(dict.fromkeys(forces)))
+        wanted = police.MonthsWanted(first, last, tuple(dict.fromkeys(forces)))
     elif first or last or forces:
         raise StudyError(Problem("--from, --to and --force belong to police_uk.", "", "Name police_uk too."))
     into = folder or default_fetched()

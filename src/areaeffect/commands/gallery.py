@@ -51,7 +51,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownAnswer:
     """A programme whose answer is known.
 
     Parameters
@@ -108,10 +108,10 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class AnswerRow:
     """A programme run again, on the published scale; None where there is no such number."""
 
-    known: Known  # what is known of it
+    known: KnownAnswer  # what is known of it
     #: estimate, low, high, p_value: ours
     estimate: float | None = None
     low: float | None = None
@@ -151,14 +151,16 @@ class Row:
         return is_published and bool(self.holds) and self.width is not None and self.width <= WIDEST
 
 
-def catalogue() -> tuple[Known, ...]:
+def catalogue() -> tuple[KnownAnswer, ...]:
     """Return every programme whose answer is known."""
     path = Path(str(importlib.resources.files("areaeffect"))) / "examples" / "gallery"
     rows = tomllib.loads((path / "answers.toml").read_text(encoding="utf-8"))["answer"]
-    return tuple(Known(**{**row, "kind": Kind(row.get("kind", Kind.PUBLISHED))}) for row in rows)
+    return tuple(KnownAnswer(**{**row, "kind": Kind(row.get("kind", Kind.PUBLISHED))}) for row in rows)
 
 
-def gallery(only: Sequence[str], studies: Path | None, threads: int | None, tell: Tell) -> tuple[Row, ...]:
+def gallery(
+    only: Sequence[str], studies: Path | None, threads: int | None, tell: Tell
+) -> tuple[AnswerRow, ...]:
     """Run every programme whose data are here.
 
     Parameters
@@ -201,7 +203,7 @@ def gallery(only: Sequence[str], studies: Path | None, threads: int | None, tell
     return rows
 
 
-def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Tell) -> Row:
+def _run(known: KnownAnswer, place: Path, studies: Path | None, threads: int, tell: Tell) -> AnswerRow:
     def step(what: str, done: int, of: int) -> None:
         tell(f"{known.name}: {what}" if of else what, done, of)
 
@@ -209,16 +211,16 @@ def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Te
     if known.study.startswith("studies/"):
         path = (studies_folder(studies) or place) / known.study.removeprefix("studies/")
         if not path.is_file():
-            return Row(known=known, missing=f"{known.study} comes with the source code alone.")
+            return AnswerRow(known=known, missing=f"{known.study} comes with the source code alone.")
     if known.needs and importlib.util.find_spec(known.needs) is None:
-        return Row(known=known, missing=f"the package {known.needs} is not installed: {known.data}.")
+        return AnswerRow(known=known, missing=f"the package {known.needs} is not installed: {known.data}.")
     try:
         if known.kind == Kind.CROSS_CHECK:
             return _officers(known, place)
         if known.name in _MADE:
             _MADE[known.name](place)
         if lacking := [p for p in missing_data(path) if not str(p).startswith(str(place))]:
-            return Row(known=known, missing=_not_here(known, str(lacking[0])))
+            return AnswerRow(known=known, missing=_not_here(known, str(lacking[0])))
         file = _without_checks(read_study(path))
         data, plan = begin(file, None, step)
         if known.pretended:
@@ -227,12 +229,12 @@ def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Te
         return _row(known, estimate(file, data, plan, threads, step))
     except FileNotFoundError as error:
         file_name = str(error.filename or known.data.partition(":")[0])
-        return Row(known=known, missing=_not_here(known, file_name))
+        return AnswerRow(known=known, missing=_not_here(known, file_name))
     except AreaEffectError as error:
-        return Row(known=known, missing=" ".join(str(error).split()))
+        return AnswerRow(known=known, missing=" ".join(str(error).split()))
 
 
-def _not_here(known: Known, file: str) -> str:
+def _not_here(known: KnownAnswer, file: str) -> str:
     origin = known.data.partition(": ")[2]
     return f"{file} is not here ({origin}). {SHARED_DATA_VARIABLE} names the folder."
 
@@ -243,7 +245,7 @@ def _without_checks(file: StudyFile) -> StudyFile:
     return replace(file, study=file.study.model_copy(update={"analysis": quick}))
 
 
-def _pretend(known: Known, file: StudyFile, data: Assembled, plan: Plan, place: Path) -> StudyFile:
+def _pretend(known: KnownAnswer, file: StudyFile, data: Assembled, plan: Plan, place: Path) -> StudyFile:
     """Return the study with its places begun earlier; its window ends before the real start."""
     areas = place / f"{known.name}.csv"
     named = [(str(data.panel.areas[a]), unit.name) for unit in plan.units for a in unit.areas]
@@ -256,7 +258,7 @@ def _pretend(known: Known, file: StudyFile, data: Assembled, plan: Plan, place: 
     return replace(file, study=study.model_copy(update={"study": about, "initiative": (began,)}))
 
 
-def _row(known: Known, result: Result) -> Row:
+def _row(known: KnownAnswer, result: Result) -> AnswerRow:
     whole = [f for f in result.findings if f.neighbourhood is None and f.outcome]
     mine = [f for f in whole if f.outcome == (known.outcome or whole[0].outcome)]
     finding = next((f for f in mine if f.form == "ratio"), mine[0])
@@ -266,7 +268,7 @@ def _row(known: Known, result: Result) -> Row:
         return None if value is None else value * scale
 
     reason = finding.caveats[0] if finding.estimate is None and finding.caveats else str(finding.verdict)
-    return Row(
+    return AnswerRow(
         known=known,
         estimate=scaled(finding.estimate),
         low=scaled(finding.low),
@@ -281,7 +283,7 @@ def _row(known: Known, result: Result) -> Row:
     )
 
 
-def _scale(known: Known, finding: Finding) -> float:
+def _scale(known: KnownAnswer, finding: Finding) -> float:
     """Return what brings a score to a share of what would have been, where that is published."""
     if finding.form == "ratio" or not known.is_share or not finding.counterfactual:
         return 1.0
@@ -291,7 +293,7 @@ def _scale(known: Known, finding: Finding) -> float:
 # ---------------------------------------------------------------- data in another form
 
 
-def _officers(known: Known, place: Path) -> Row:
+def _officers(known: KnownAnswer, place: Path) -> AnswerRow:
     """Estimate by the cross-check for random timing: no officer is left untrained."""
     named = f"${{{SHARED_DATA_VARIABLE}}}/{known.data.partition(':')[0]}"
     columns = ["uid", "period", "complaints", "first_trained"]
@@ -300,7 +302,7 @@ def _officers(known: Known, place: Path) -> Row:
     first = table.groupby("uid")["first_trained"].first().reindex(wide.index).to_numpy() - 1
     found = random_timing(wide.to_numpy(), first)
     half = _NORMAL[0.95] * found.error
-    return Row(
+    return AnswerRow(
         known=known,
         estimate=found.estimate,
         low=found.estimate - half,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from areaeffect.commands.gallery import CERTAIN_P, WIDEST, Kind, Known, Row
+from areaeffect.commands.gallery import CERTAIN_P, WIDEST, AnswerRow, Kind, KnownAnswer
 from areaeffect.results import LEVEL
 from areaeffect.study.parts import SHARED_DATA_VARIABLE
 
@@ -31,7 +31,7 @@ our interval hold theirs, and is it hardly wider (at most {WIDEST:g} times, both
 Where not, the cause is given. A dash is a number that was not published."""
 
 
-def figures(rows: Sequence[Row]) -> str:
+def figures(rows: Sequence[AnswerRow]) -> str:
     """Return how many answers were found again, in a sentence for each kind."""
     run = [row for row in rows if not row.missing]
     published = [row for row in run if row.known.kind == Kind.PUBLISHED]
@@ -49,7 +49,7 @@ def figures(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _certain(row: Row) -> str:
+def _certain(row: AnswerRow) -> str:
     found = row.p_value is not None and row.p_value < CERTAIN_P
     gap, low, high = (_number(value, row.known) for value in row.before)
     return (
@@ -61,7 +61,7 @@ def _certain(row: Row) -> str:
     )
 
 
-def text(rows: Sequence[Row]) -> str:
+def text(rows: Sequence[AnswerRow]) -> str:
     """Return what the command prints."""
     lines = [
         f"{row.known.name}: "
@@ -77,7 +77,7 @@ def text(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, "", figures(rows)])
 
 
-def page(rows: Sequence[Row]) -> str:
+def page(rows: Sequence[AnswerRow]) -> str:
     """Return docs/validation/gallery.md."""
     lines = [_INTRO, "", *(f"- {line}" for line in figures(rows).splitlines())]
     for kind, title in _PARTS.items():
@@ -104,7 +104,7 @@ def page(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row) -> str:
+def _line(row: AnswerRow) -> str:
     known = row.known
     named = f"`{known.name}`<br>{known.title}"
     answers = [_yes(row.holds), _yes(row.is_held), "–" if row.width is None else f"{row.width:.2f}"]
@@ -113,7 +113,7 @@ def _line(row: Row) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _other(row: Row) -> str:
+def _other(row: AnswerRow) -> str:
     known = row.known
     if known.kind == Kind.CERTAIN:
         good, what = row.p_value is not None and row.p_value < CERTAIN_P, "p under 0.01"
@@ -124,7 +124,7 @@ def _other(row: Row) -> str:
     return f"| {' | '.join([*cells, '' if good else known.why])} |"
 
 
-def _theirs(row: Row) -> str:
+def _theirs(row: AnswerRow) -> str:
     known = row.known
     if known.published is None:
         return "zero" if known.kind == Kind.NULL else "no one figure"
@@ -135,14 +135,14 @@ def _theirs(row: Row) -> str:
     return f"{shown} ({low} to {high}{'' if known.level == LEVEL else f', {known.level:.0%}'})"
 
 
-def _ours(row: Row) -> str:
+def _ours(row: AnswerRow) -> str:
     shown = _number(row.estimate, row.known)
     if row.low is None or row.high is None:
         return f"{shown}, no interval" if row.estimate is not None else row.verdict
     return f"{shown} ({_number(row.low, row.known)} to {_number(row.high, row.known)})"
 
 
-def _number(value: float | None, known: Known) -> str:
+def _number(value: float | None, known: KnownAnswer) -> str:
     if value is None:
         return "–"
     if known.is_share:

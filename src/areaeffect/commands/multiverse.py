@@ -18,7 +18,7 @@ from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import estimate
 from areaeffect.document.folders import RUN_FILE, add_listed, prepare, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.estimate.inference import Places
+from areaeffect.estimate.inference import ReferencePlaces
 from areaeffect.findings.case import Group, groups_of
 from areaeffect.findings.plan import Plan, disjoint, pool_of
 from areaeffect.geography.neighbours import within
@@ -153,7 +153,7 @@ def make_universe(study: Study, data: Assembled, plan: Plan, draws: int) -> tupl
 
 def _curve_case(plan: Plan, group: Group, real: Floats, position: int, outcome: Outcome) -> CurveCase:
     units = tuple(g for g in group.units if np.isfinite(real[g]).all())
-    taken = Places(len(units), disjoint(plan, group.units)[1]).taken
+    taken = ReferencePlaces(len(units), disjoint(plan, group.units)[1]).taken
     is_count = outcome.kind == "count"
     return CurveCase(
         group=group.name, outcome=outcome.name, position=position, units=units, is_count=is_count, taken=taken

@@ -20,7 +20,7 @@ from areaeffect.wording import terms
 PRINTED_ROWS = 80  # a longer table is for the screen and for its file
 
 
-class Place(IntEnum):
+class SectionPlace(IntEnum):
     """The place of a section in the report; sections of one place keep their own order."""
 
     ANSWER = 1
@@ -135,7 +135,7 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswerBlock:
     """Verdict, kind of claim and headline of several findings."""
 
     items: tuple[tuple[Badge, str, str], ...]
@@ -152,7 +152,7 @@ class Card:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | Answers | Card
+Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | AnswerBlock | Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Section:
     title: str  # its heading
     blocks: tuple[Block, ...]  # what it says, in order
     parts: tuple[Section, ...] = ()  # sections below it
-    place: Place = Place.CHECKS  # its place in the report; of no meaning for parts.
+    place: SectionPlace = SectionPlace.CHECKS  # its place in the report; of no meaning for parts.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

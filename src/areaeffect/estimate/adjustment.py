@@ -1,7 +1,7 @@
 """Regression adjustment: the part of a gap that comes from imbalance left after weighting.
 
 Levels are adjusted by a regression over the benchmark areas (`Adjustment`), changes by one over the
-whole pool (`Growth`). The pool estimates few slopes from many areas, so this adds little variance.
+whole pool (`GrowthRegression`). The pool estimates few slopes from many areas, so this adds little variance.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _counts_for(treated: Floats, benchmark: Floats, part: Floats, own: Floats) -
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Growth:
+class GrowthRegression:
     """How an outcome's change depends on the characteristics of areas, over the whole pool.
 
     Where calibration cannot match the treated areas (the most deprived of all, for example), their
@@ -111,7 +111,9 @@ class Growth:
         return np.asarray(after * np.exp(-apart) if self.is_ratio else after - n_areas * apart)
 
 
-def growth(characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool) -> Growth:
+def growth(
+    characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool
+) -> GrowthRegression:
     """Regress the change of pool areas on their characteristics.
 
     Weighted least squares. The weights of counts are the events before the start, each area's part
@@ -127,7 +129,7 @@ def growth(characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, i
     """
     used = pool & (pre > 0) if is_ratio else pool
     known, part = characteristics[used], pre[used] if is_ratio else np.ones(int(used.sum()))
-    nothing = Growth(np.zeros(known.shape[1]), is_ratio)
+    nothing = GrowthRegression(np.zeros(known.shape[1]), is_ratio)
     if not known.size or (is_ratio and not post[used].sum() > 0):
         return nothing
     change = post[used] - pre[used]
@@ -141,4 +143,4 @@ def growth(characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, i
     if ridge <= 0:
         return nothing
     slopes = np.linalg.solve(gram + ridge * np.eye(len(gram)), apart.T @ change)
-    return Growth(np.asarray(slopes), is_ratio)
+    return GrowthRegression(np.asarray(slopes), is_ratio)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.estimate.adjustment import Adjustment, Growth
+from areaeffect.estimate.adjustment import Adjustment, GrowthRegression
 from areaeffect.panel import Measure, picked
 from areaeffect.results import Bools, Floats, Ints
 
@@ -48,7 +48,7 @@ class Sums:
     path_span: Floats  # (n_bins,), years used of each bin; for scores 1 where there are any.
     path_is_after: Bools  # (n_bins,), whether a bin is of the time after the start
     size: Floats  # (n_areas,), exposure, of scores too; 1 where the outcome has none.
-    growth: Growth | None = None  # how a change depends on characteristics; None for a level.
+    growth: GrowthRegression | None = None  # how a change depends on characteristics; None for a level.
 
     @property
     def pre(self) -> Floats:

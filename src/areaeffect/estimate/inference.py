@@ -32,7 +32,7 @@ _GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ReferencePlaces:
     """How many separate places the reference distribution of a programme rests on."""
 
     programme: int  # neighbourhoods of the programme, G
@@ -212,7 +212,7 @@ def spread_about_zero(statistics: Floats, taken: float) -> Floats:
     Parameters
     ----------
     statistics : (n_draws, ...).
-    taken : see `Places`.
+    taken : see `ReferencePlaces`.
     """
     mean_square, variance = (statistics**2).mean(axis=0), statistics.var(axis=0)
     return np.asarray(np.sqrt(np.maximum(mean_square, variance / (1.0 - taken))))
@@ -273,7 +273,7 @@ def _factors(n: int, degrees: int) -> Floats:
 
 
 def infer(
-    estimate: float, placebos: Floats, counts: Floats, count: float, places: Places
+    estimate: float, placebos: Floats, counts: Floats, count: float, places: ReferencePlaces
 ) -> PlaceboInference:
     """Compare one estimate with its placebos.
 

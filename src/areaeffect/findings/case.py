@@ -11,7 +11,7 @@ import numpy as np
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Section
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, Places, infer
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, ReferencePlaces, infer
 from areaeffect.findings.plan import Plan
 from areaeffect.panel import Measure, Neighbourhood
 from areaeffect.periods import label
@@ -139,9 +139,9 @@ class Case:
         return len(self.units) + len(self.against)
 
     @property
-    def places(self) -> Places:
+    def places(self) -> ReferencePlaces:
         """How many separate places the placebos of this finding rest on."""
-        return Places(self.n_places, self.disjoint[1], bool(self.group.against))
+        return ReferencePlaces(self.n_places, self.disjoint[1], bool(self.group.against))
 
     @property
     def claim(self) -> Claim:

@@ -21,7 +21,7 @@ from areaeffect.wording.terms import PHRASES, phrase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class InferredCase:
     """A case with its placebo inference, before its family is judged."""
 
     case: Case  # what the finding is about
@@ -36,7 +36,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class JointPlace:
     """The joint inference of a family, and the place of one finding in it."""
 
     joint: Joint
@@ -67,13 +67,13 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
     return (*findings, *missing, *findings_of(evidence, places)), draws
 
 
-def findings_of(evidence: Evidence, drawn: Sequence[Drawn]) -> tuple[Finding, ...]:
+def findings_of(evidence: Evidence, drawn: Sequence[InferredCase]) -> tuple[Finding, ...]:
     """Judge each family jointly and return its findings."""
     judged = judge(drawn, evidence.level)
     return tuple(_finding(evidence, d, judged.get(k)) for k, d in enumerate(drawn))
 
 
-def judge(drawn: Sequence[Drawn], level: float = LEVEL) -> dict[int, Judged]:
+def judge(drawn: Sequence[InferredCase], level: float = LEVEL) -> dict[int, JointPlace]:
     """Judge the primary findings of each family jointly, and every other finding alone, at a level.
 
     Returns
@@ -85,10 +85,10 @@ def judge(drawn: Sequence[Drawn], level: float = LEVEL) -> dict[int, Judged]:
         if d.found is not None:
             own = d.family if d.case.outcome_is_primary else (k,)
             families.setdefault(own, []).append(k)
-    judged: dict[int, Judged] = {}
+    judged: dict[int, JointPlace] = {}
     for members in families.values():
         joint = max_t([x for k in members if (x := drawn[k].found) is not None], level)
-        judged |= {k: Judged(joint, at, len(members)) for at, k in enumerate(members)}
+        judged |= {k: JointPlace(joint, at, len(members)) for at, k in enumerate(members)}
     return judged
 
 
@@ -147,19 +147,19 @@ def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
     return [case for group in groups for case in cases_of_group(evidence, group)]
 
 
-def draw_case(evidence: Evidence, case: Case) -> Drawn:
+def draw_case(evidence: Evidence, case: Case) -> InferredCase:
     """Estimate a case and compare it with its placebos."""
     reason = why_not(evidence, case)
     if reason:
-        return Drawn(case, reason)
+        return InferredCase(case, reason)
     bare = why_no_interval(evidence, case)
     if bare:
-        return Drawn(case, bare, is_bare=True)
+        return InferredCase(case, bare, is_bare=True)
     real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
-    return Drawn(case, "", case.infer(real, drawn))
+    return InferredCase(case, "", case.infer(real, drawn))
 
 
-def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding:
+def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None) -> Finding:
     """Return one finding."""
     case, found = drawn.case, drawn.found
     about = subject(evidence, case)
@@ -204,7 +204,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     )
 
 
-def _bare(evidence: Evidence, drawn: Drawn, about: Subject) -> Finding:
+def _bare(evidence: Evidence, drawn: InferredCase, about: Subject) -> Finding:
     """Return the finding of an effect that has no interval."""
     case = drawn.case
     real = evidence.real[:, case.position]
@@ -219,7 +219,7 @@ def _bare(evidence: Evidence, drawn: Drawn, about: Subject) -> Finding:
     )
 
 
-def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> tuple[float | None, float | None]:
+def _detectable(case: Case, found: PlaceboInference, judged: JointPlace) -> tuple[float | None, float | None]:
     """Return the smallest effect that the verdict would find, and how estimates then exaggerate."""
     effect = found.detectable(case.better, judged.critical)
     mde = case.printed(effect)

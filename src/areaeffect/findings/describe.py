@@ -10,7 +10,7 @@ import numpy as np
 
 from areaeffect.assembly.change_claims import crossed_breaks
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
+from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, ReferencePlaces
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.findings.looks import share
@@ -191,7 +191,7 @@ def _is_one_area(evidence: Evidence, case: Case) -> bool:
     return len(units) == 1 and len(evidence.plan.units[units[0]].areas) == 1
 
 
-def too_few_places(places: Places) -> str:
+def too_few_places(places: ReferencePlaces) -> str:
     """Return why a pool has too few places to judge a programme; empty where it has enough."""
     if places.least_p > 1 - LEVEL:
         return phrase("finding.separate_places", disjoint=places.disjoint)

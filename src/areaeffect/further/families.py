@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from areaeffect.document.blocks import Data, Paragraph, Place, Section
+from areaeffect.document.blocks import Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.findings.case import Finished
 from areaeffect.findings.refusals import missing_families
@@ -52,7 +52,7 @@ def missing_section(_result: Result, annex: Annex[WithoutOutcome]) -> Section:
             Paragraph(phrase("families.outcome_outcome", n=n, n_2=len(FAMILIES), verb=verb)),
             Data(_without_commands(in_words(table, frozenset({"family"}))), table.name),
         ),
-        place=Place.SAY,
+        place=SectionPlace.SAY,
     )
 
 

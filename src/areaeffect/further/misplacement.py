@@ -8,7 +8,7 @@ import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.checks.base import Subject, subjects_of
-from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
+from areaeffect.document.blocks import Bullets, Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import Evidence, Finished, value_of
@@ -24,7 +24,7 @@ from areaeffect.wording.terms import PHRASES, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supposed:
+class Suppositions:
     """What the simulation of approximate areas supposes."""
 
     initiative: str
@@ -40,7 +40,7 @@ class Supposed:
     unlocated: int
 
 
-def misplacement_section(result: Result, annex: Annex[Supposed]) -> Section:
+def misplacement_section(result: Result, annex: Annex[Suppositions]) -> Section:
     """Return what the simulation supposes, what it found, and what it is not."""
     said = annex.found
     (table,) = annex.tables
@@ -72,11 +72,11 @@ def misplacement_section(result: Result, annex: Annex[Supposed]) -> Section:
             Paragraph(PHRASES["misplacement.estimate_divided"], note=True),
             Data(in_words(table), table.name),
         ),
-        place=Place.CHECKS,
+        place=SectionPlace.CHECKS,
     )
 
 
-def _supposed(said: Supposed) -> str:
+def _supposed(said: Suppositions) -> str:
     text = phrase(
         "misplacement.supposed_may",
         neighbourhoods=plural(int(said.neighbourhoods), "neighbourhood"),
@@ -104,7 +104,7 @@ _COLUMNS = (
 )
 
 
-def misplaced(finished: Finished) -> Annex[Supposed] | None:
+def misplaced(finished: Finished) -> Annex[Suppositions] | None:
     """Simulate where the programme truly was; None where no initiative says it is approximate."""
     asked = next((i for i in finished.file.study.initiative if i.approximate), None)
     if asked is None or asked.approximate is None:
@@ -119,7 +119,7 @@ def misplaced(finished: Finished) -> Annex[Supposed] | None:
     units = [u for u in data.neighbourhoods if u.initiative == asked.name]
     wrong = [says.wrong_in_part.get(value_of(u, says.attribute), 0.0) for u in units]
     residents = residents_of(data.panel, says)
-    found = Supposed(
+    found = Suppositions(
         initiative=asked.name,
         effect=says.effect,
         draws=says.draws,

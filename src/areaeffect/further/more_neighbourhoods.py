@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from areaeffect.checks.base import Subject, subjects_of
-from areaeffect.document.blocks import Data, Paragraph, Place, Section
+from areaeffect.document.blocks import Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate.event_time import NO_BINS
@@ -22,7 +22,7 @@ _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supposed:
+class SupposedSize:
     """How many neighbourhoods the study has, and how many are supposed."""
 
     neighbourhoods: int
@@ -30,7 +30,7 @@ class Supposed:
     draws: int
 
 
-def more_neighbourhoods_section(_result: Result, annex: Annex[Supposed]) -> Section:
+def more_neighbourhoods_section(_result: Result, annex: Annex[SupposedSize]) -> Section:
     """Return the smallest effects with the study's neighbourhoods, and with those supposed."""
     said = annex.found
     (table,) = annex.tables
@@ -55,7 +55,7 @@ def more_neighbourhoods_section(_result: Result, annex: Annex[Supposed]) -> Sect
         "more_neighbourhoods",
         f"What {said.supposed:,} neighbourhoods would show",
         (Paragraph(text), Data(shown, table.name)),
-        place=Place.CHECKS,
+        place=SectionPlace.CHECKS,
     )
 
 
@@ -87,7 +87,7 @@ _COLUMNS = (
 )
 
 
-def more_neighbourhoods(finished: Finished) -> Annex[Supposed] | None:
+def more_neighbourhoods(finished: Finished) -> Annex[SupposedSize] | None:
     """Draw placebo programmes with as many neighbourhoods as the study supposes.
 
     The real ones stand as patterns, repeated; every programme goes through the whole design.
@@ -120,7 +120,7 @@ def more_neighbourhoods(finished: Finished) -> Annex[Supposed] | None:
     both = zip(subjects, points, strict=True)
     rows = [_row(s, n, len(patterns), point, apart[0]) for s, point in both]
     table = DataTable("more_neighbourhoods", "With more neighbourhoods", _COLUMNS, tuple(rows))
-    found = Supposed(neighbourhoods=n, supposed=analysis.also_with, draws=DRAWS)
+    found = SupposedSize(neighbourhoods=n, supposed=analysis.also_with, draws=DRAWS)
     return Annex("more_neighbourhoods", found, (table,))
 
 
@@ -132,12 +132,12 @@ def _largest(finished: Finished) -> str:
 
 def _drawn(finished: Finished, machine: Machine, placebos: int) -> Floats:
     n = min(DRAWS, placebos)
-    told = 0
+    drawn_so_far = 0
 
     def tick(done: int) -> None:
-        nonlocal told
-        told += done
-        finished.tell("more neighbourhoods", told, n)
+        nonlocal drawn_so_far
+        drawn_so_far += done
+        finished.tell("more neighbourhoods", drawn_so_far, n)
 
     finished.tell("more neighbourhoods", 0, n)
     return run_all(machine, n, finished.threads, tick)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.document.blocks import Data, Paragraph, Place, Section
+from areaeffect.document.blocks import Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import in_words
 from areaeffect.estimate.plain import same_mix
 from areaeffect.findings.case import Finished
@@ -31,7 +31,7 @@ def plain_means_section(_result: Result, annex: Annex[Classes]) -> Section:
     """Return the means of the areas beside those of all others with the same mix of classes."""
     text = phrase("plain_means.means_areas", mix=annex.found.label)
     tables = [Data(in_words(t), t.name) for t in annex.tables]
-    return Section("plain_means", "Before any matching", (Paragraph(text), *tables), place=Place.WHO)
+    return Section("plain_means", "Before any matching", (Paragraph(text), *tables), place=SectionPlace.WHO)
 
 
 _PER = 1000.0

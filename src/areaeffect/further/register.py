@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import in_words
 from areaeffect.records import Column, DataTable, table_of
 from areaeffect.register.drawn_areas import AreaFit, LeftOut, ShapeFit
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class RegisterSummary:
     """What the register knows of other initiatives, in numbers."""
 
     entries: int
@@ -50,7 +50,7 @@ class Known:
 _NOT_PRINTED = frozenset({"file", "place", "area", "areas_in_study", "how", "unlocated"})
 
 
-def register_section(_result: Result, annex: Annex[Known]) -> Section:
+def register_section(_result: Result, annex: Annex[RegisterSummary]) -> Section:
     """Return what is known to have gone on elsewhere, and what that means for the comparison."""
     said = annex.found
     blocks: list[Block] = [Paragraph(_known(annex)), Bullets(tuple(_means(annex)))]
@@ -60,10 +60,10 @@ def register_section(_result: Result, annex: Annex[Known]) -> Section:
         blocks.append(data if short else Folded(table.title, (data,)))
     if not said.overlaps:
         blocks.insert(2, Paragraph(PHRASES["register.area_two"], note=True))
-    return Section("register", "What else was going on", tuple(blocks), place=Place.WHO)
+    return Section("register", "What else was going on", tuple(blocks), place=SectionPlace.WHO)
 
 
-def _known(annex: Annex[Known]) -> str:
+def _known(annex: Annex[RegisterSummary]) -> str:
     said = annex.found
     text = phrase(
         "register.register_names",
@@ -89,7 +89,7 @@ def _known(annex: Annex[Known]) -> str:
     return text
 
 
-def _means(annex: Annex[Known]) -> list[str]:
+def _means(annex: Annex[RegisterSummary]) -> list[str]:
     said = annex.found
     lines = [phrase("register.study_s", areas=plural(said.areas_left_out, "area"))]
     if said.studied_overlaps:
@@ -151,7 +151,7 @@ _BENCHMARKS = (
 )
 
 
-def register_annex(finished: Finished) -> Annex[Known] | None:
+def register_annex(finished: Finished) -> Annex[RegisterSummary] | None:
     """Report the register; None where the study has no register of other initiatives."""
     known = finished.data.registered.known
     if not known.entries:
@@ -161,7 +161,7 @@ def register_annex(finished: Finished) -> Annex[Known] | None:
     doubtful = sum(_weight(row) for row in benchmarks if row[4] == MAY_LIE_HERE)
     during = [e for e in known.entries if e.when == DURING]
     unlocated = [e for e in during if not e.areas]
-    found = Known(
+    found = RegisterSummary(
         entries=len(known.entries),
         programmes=tuple(sorted({e.programme for e in known.entries})),
         during=len(during),
@@ -299,7 +299,9 @@ def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
     for table in annex.tables:
         data = Data(in_words(table), table.name)
         blocks.append(Folded(table.title, (data,)) if table.name == "boundary_fit" else data)
-    return Section("boundary-fit", "How well areas fit the places meant", tuple(blocks), place=Place.WHO)
+    return Section(
+        "boundary-fit", "How well areas fit the places meant", tuple(blocks), place=SectionPlace.WHO
+    )
 
 
 def boundary_fit(finished: Finished) -> Annex[BoundaryFit] | None:

@@ -17,13 +17,16 @@ from areaeffect.further.event_time import OverTime, event_time
 from areaeffect.further.event_time_section import event_time_section
 from areaeffect.further.families import WithoutOutcome, families_step, missing_section
 from areaeffect.further.groups import Grouped, check_groups, groups_section, groups_step
-from areaeffect.further.misplacement import Supposed, check_misplaced, misplaced, misplacement_section
-from areaeffect.further.more_neighbourhoods import Supposed as MoreSupposed
-from areaeffect.further.more_neighbourhoods import more_neighbourhoods, more_neighbourhoods_section
+from areaeffect.further.misplacement import Suppositions, check_misplaced, misplaced, misplacement_section
+from areaeffect.further.more_neighbourhoods import (
+    SupposedSize,
+    more_neighbourhoods,
+    more_neighbourhoods_section,
+)
 from areaeffect.further.plain_means import Classes, plain_means, plain_means_section
 from areaeffect.further.register import (
     BoundaryFit,
-    Known,
+    RegisterSummary,
     boundary_fit,
     boundary_fit_section,
     register_annex,
@@ -55,21 +58,21 @@ FURTHER: tuple[Further[Any], ...] = (
     Further(name="checks", found=Checked, step=checks_step, section=checks_section),
     Further(
         name="misplacement",
-        found=Supposed,
+        found=Suppositions,
         step=misplaced,
         section=misplacement_section,
         check=check_misplaced,
     ),
     Further(
         name="more_neighbourhoods",
-        found=MoreSupposed,
+        found=SupposedSize,
         step=more_neighbourhoods,
         section=more_neighbourhoods_section,
     ),
     Further(name="crosscheck", found=Estimators, step=crosscheck_step, section=crosscheck_section),
     Further(name="multiverse", found=Branched, section=multiverse_section),
     Further(name="boundary_fit", found=BoundaryFit, step=boundary_fit, section=boundary_fit_section),
-    Further(name="register", found=Known, step=register_annex, section=register_section),
+    Further(name="register", found=RegisterSummary, step=register_annex, section=register_section),
     Further(name="suppressed", found=Suppressed, step=suppressed, section=suppressed_section),
     Further(
         name="families_without_outcome", found=WithoutOutcome, step=families_step, section=missing_section

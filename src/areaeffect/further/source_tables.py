@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from areaeffect.document.blocks import Block, Data, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import Finished, groups_of
@@ -53,7 +53,7 @@ def sources_section(_result: Result, annex: Annex[Listed]) -> Section:
         blocks.append(Data(first, "rejected_rows"))
     else:
         blocks.append(Paragraph("No row was rejected."))
-    return Section("sources", "What the sources reported", tuple(blocks), place=Place.DATA)
+    return Section("sources", "What the sources reported", tuple(blocks), place=SectionPlace.DATA)
 
 
 def _by_force(coverage: DataTable) -> Table:

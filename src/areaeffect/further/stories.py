@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import DataError, Faults, Problem, did_you_mean
 from areaeffect.findings.case import Finished
@@ -43,7 +43,7 @@ class Voices:
 def stories_section(result: Result, annex: Annex[Voices]) -> Section:
     """Build the section of events and stories."""
     del result
-    told = annex.table("stories").records()
+    stories_read = annex.table("stories").records()
     events = annex.table("events").records()
     blocks: list[Block] = [Paragraph(PHRASES["stories.people_say"])]
     if annex.found.withheld:
@@ -54,7 +54,7 @@ def stories_section(result: Result, annex: Annex[Voices]) -> Section:
         cells = tuple((e["date"], e["neighbourhood"] or _EVERYWHERE, e["what"]) for e in events)
         table = Table("What happened, and when", ("When", "Where", "What"), cells)
         blocks.append(Data(table, "events"))
-    if told:
+    if stories_read:
         blocks += [
             Data(_theme_table(annex), "themes"),
             *(
@@ -62,10 +62,10 @@ def stories_section(result: Result, annex: Annex[Voices]) -> Section:
                     f"{s['title']} ({s['neighbourhood']}, {s['date']})",
                     tuple(Paragraph(p.strip()) for p in s["text"].split("\n\n") if p.strip()),
                 )
-                for s in told
+                for s in stories_read
             ),
         ]
-    return Section("stories", "What people say", tuple(blocks), place=Place.VOICES)
+    return Section("stories", "What people say", tuple(blocks), place=SectionPlace.VOICES)
 
 
 def events_of(result: Result, group: str) -> tuple[tuple[str, str, str], ...]:
@@ -148,10 +148,10 @@ def stories_step(finished: Finished) -> Annex[Voices] | None:
     if stories is None:
         return None
     read = _read(stories, finished.file, finished.data)
-    events, told, withheld = read.events, read.told, read.withheld
-    counted = theme_rows(told, stories, finished.result.findings)
+    events, stories_read, withheld = read.events, read.stories_read, read.withheld
+    counted = theme_rows(stories_read, stories, finished.result.findings)
     rows = tuple(
-        (s.front.title, s.front.place, s.front.date, " | ".join(s.front.themes), s.text) for s in told
+        (s.front.title, s.front.place, s.front.date, " | ".join(s.front.themes), s.text) for s in stories_read
     )
     tables = (
         DataTable("events", "What happened", EVENTS, events),
@@ -171,7 +171,7 @@ class _Voices:
     """Events, stories that may be printed, how many may not, and remarks on reading."""
 
     events: tuple[Event, ...] = ()
-    told: tuple[Story, ...] = ()
+    stories_read: tuple[Story, ...] = ()
     withheld: int = 0
     notes: tuple[str, ...] = ()
 
@@ -184,8 +184,8 @@ def _read(stories: Stories, file: StudyFile, data: Assembled | None) -> _Voices:
         read = read if events is None else replace(read, events=events[0], notes=events[1])
     if stories.folder is not None:
         folder = resolve(stories.folder, file.folder)
-        told = faults.attempt(read_stories, folder, stories, places)
-        read = read if told is None else replace(read, told=told[0], withheld=told[1])
+        stories_read = faults.attempt(read_stories, folder, stories, places)
+        read = read if stories_read is None else replace(read, stories_read=stories_read[0], withheld=stories_read[1])
     faults.raise_all()
     return read
 
@@ -260,15 +260,15 @@ def read_stories(
     if not folder.is_dir():
         raise DataError(Problem("there is no such folder of stories.", str(folder)))
     problems: list[Problem] = []
-    told = []
+    stories_read = []
     for path in sorted(folder.glob("*.md")):
         story = _story(path, stories, places, problems)
         if story is not None:
-            told.append(story)
+            stories_read.append(story)
     if problems:
         raise DataError(problems)
-    shown = tuple(s for s in told if s.front.consent)
-    return shown, len(told) - len(shown)
+    shown = tuple(s for s in stories_read if s.front.consent)
+    return shown, len(stories_read) - len(shown)
 
 
 def _story(
@@ -325,10 +325,10 @@ def parse_story(text: str, where: str) -> Story:
 
 
 def theme_rows(
-    told: Sequence[Story], stories: Stories, findings: Sequence[Finding]
+    stories_read: Sequence[Story], stories: Stories, findings: Sequence[Finding]
 ) -> tuple[tuple[Any, ...], ...]:
     """Count stories by theme and neighbourhood, and set the verdict of that family beside."""
-    counts = Counter((theme, s.front.place) for s in told for theme in dict.fromkeys(s.front.themes))
+    counts = Counter((theme, s.front.place) for s in stories_read for theme in dict.fromkeys(s.front.themes))
     rows = []
     for (theme, place), number in sorted(counts.items()):
         family = stories.themes[theme]

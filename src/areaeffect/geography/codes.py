@@ -27,7 +27,7 @@ ATTRIBUTION = "Source: Office for National Statistics licensed under the Open Go
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
+class LsoaCodes:
     """Every LSOA of 2011 and 2021."""
 
     codes: Strings  # (n,), ascending
@@ -39,13 +39,13 @@ class Places:
 
 
 @cache
-def places() -> Places:
+def places() -> LsoaCodes:
     """Return the packaged table of places."""
     code, msoa11, msoa21, force, lon, lat = _columns(
         "lsoa_places.parquet", "code", "msoa11", "msoa21", "force", "lon", "lat"
     )
     centre = np.column_stack([lon, lat]).astype(np.float64) / 100
-    return Places(code, msoa11, msoa21, force, centre)
+    return LsoaCodes(code, msoa11, msoa21, force, centre)
 
 
 @cache

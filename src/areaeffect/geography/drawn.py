@@ -30,7 +30,7 @@ _NAMES = ("neighbourhood", "name", "area_name")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class DrawnShapes:
     """Shapes somebody drew, in the metres of the study's boundaries."""
 
     places: tuple[str, ...]  # (n,), the position of each: "feature 2 ('Harcourt')"
@@ -39,7 +39,7 @@ class Drawn:
     notes: tuple[str, ...]  # what a reader must know, such as holes
 
 
-def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn:
+def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> DrawnShapes:
     """Read drawn boundaries.
 
     Parameters
@@ -74,7 +74,7 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
     if problems:
         raise DataError(_shortened(problems, path))
     projected = frame.set_geometry(shapes, crs=frame.crs).to_crs(to_crs).geometry.to_numpy()
-    return Drawn(places, values, projected, (*notes, *_hole_notes(projected, places, path)))
+    return DrawnShapes(places, values, projected, (*notes, *_hole_notes(projected, places, path)))
 
 
 def _frame(path: Path) -> Any:

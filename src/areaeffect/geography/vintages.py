@@ -21,7 +21,7 @@ from areaeffect.results import Bools, Floats, Ints
 _TIE_DECIMALS = 9
 
 
-class Status(StrEnum):
+class CodeStatus(StrEnum):
     """How a code relates to the newer vintage."""
 
     SAME = "same"  # already a code of the newer vintage, and of that one only
@@ -32,7 +32,12 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
-_STATUS_OF_CHANGE = {"U": Status.UNCHANGED, "S": Status.SPLIT, "M": Status.MERGED, "X": Status.IRREGULAR}
+_STATUS_OF_CHANGE = {
+    "U": CodeStatus.UNCHANGED,
+    "S": CodeStatus.SPLIT,
+    "M": CodeStatus.MERGED,
+    "X": CodeStatus.IRREGULAR,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,18 +88,18 @@ def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
     at = np.minimum(np.searchsorted(old, codes), len(old) - 1)
     is_old = old[at] == codes
     pair = first[at]
-    status = np.full(len(codes), Status.UNKNOWN.value, dtype="U9")
+    status = np.full(len(codes), CodeStatus.UNKNOWN.value, dtype="U9")
     for change, named in _STATUS_OF_CHANGE.items():
         status[is_old & (lookup.change[pair] == change)] = named.value
     is_new = ~is_old & np.isin(codes, lookup.new)
-    status[is_new] = Status.SAME.value
+    status[is_new] = CodeStatus.SAME.value
     irregular = (lookup.change == "X") & np.isin(lookup.old, codes)
-    status[is_new & np.isin(codes, lookup.new[irregular])] = Status.IRREGULAR.value
-    one = is_old & (pair_count[at] == 1) & (status != Status.IRREGULAR.value)
+    status[is_new & np.isin(codes, lookup.new[irregular])] = CodeStatus.IRREGULAR.value
+    one = is_old & (pair_count[at] == 1) & (status != CodeStatus.IRREGULAR.value)
     width = max(codes.dtype.itemsize, lookup.new.dtype.itemsize) // 4
     new_codes = np.full(len(codes), "", dtype=f"U{max(width, 1)}")
     new_codes[one] = lookup.new[pair[one]]
-    same = status == Status.SAME.value
+    same = status == CodeStatus.SAME.value
     new_codes[same] = codes[same]
     return new_codes, status
 
@@ -200,13 +205,13 @@ class _Plan:
 
     @property
     def is_same(self) -> Bools:
-        return np.asarray(self.status == Status.SAME.value)
+        return np.asarray(self.status == CodeStatus.SAME.value)
 
     @classmethod
     def of(cls, codes: Strings, lookup: Lookup) -> _Plan:
         new_codes, status = to_vintage(codes, lookup)
         direct = np.flatnonzero(new_codes != "")
-        split = np.flatnonzero(status == Status.SPLIT.value)
+        split = np.flatnonzero(status == CodeStatus.SPLIT.value)
         first = np.searchsorted(lookup.old, codes[split])
         last = np.searchsorted(lookup.old, codes[split], side="right")
         most = int((last - first).max(initial=0))
@@ -217,7 +222,7 @@ class _Plan:
         split_target = np.full(pair.shape, -1, dtype=np.int64)
         split_target[inside] = np.searchsorted(targets, parts)
         lacking = (lookup.change == "M") & ~np.isin(lookup.old, codes)
-        merged = new_codes[status == Status.MERGED.value]
+        merged = new_codes[status == CodeStatus.MERGED.value]
         incomplete = np.unique(lookup.new[lacking & np.isin(lookup.new, merged)])
         where = np.searchsorted(targets, new_codes[direct]).astype(np.int64)
         return cls(
@@ -234,7 +239,7 @@ class _Plan:
     def conversion(
         self, result: Floats, values: Floats, notes: list[str], equally: tuple[str, ...]
     ) -> Conversion:
-        out = np.isin(self.status, [Status.IRREGULAR.value, Status.UNKNOWN.value])
+        out = np.isin(self.status, [CodeStatus.IRREGULAR.value, CodeStatus.UNKNOWN.value])
         rows = np.flatnonzero(out)[np.argsort(self.codes[out])]
         left_out = tuple(str(c) for c in self.codes[rows])
         names, counts = np.unique(self.status, return_counts=True)

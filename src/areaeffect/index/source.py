@@ -13,7 +13,7 @@ from areaeffect.index.table import read_indicators
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Floats
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import StudyFile
 from areaeffect.study.index import Index, IndexFile, read_index
@@ -25,7 +25,11 @@ _SCORES = ("score", "rank", "decile")
 
 
 def read_index_source(
-    name: str, source: IndexSource, file: StudyFile, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]
+    name: str,
+    source: IndexSource,
+    file: StudyFile,
+    wanted: tuple[MeasureRequest, ...],
+    attributes: tuple[str, ...],
 ) -> SourceTable:
     """Build an index and give it the shape of a source.
 

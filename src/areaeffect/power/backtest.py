@@ -148,7 +148,7 @@ _FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class NoiseGrowth:
     """Deviation after k years = deviation after one year times k to a power."""
 
     power: float  # 0 for noise that does not grow, 0.5 for a random walk
@@ -159,7 +159,7 @@ class Growth:
         return float(max(longer, 1.0) ** self.power)
 
 
-def fit_growth(deviations: Sequence[float]) -> Growth:
+def fit_growth(deviations: Sequence[float]) -> NoiseGrowth:
     """Fit the power by least squares on logarithms; never below 0, so no length gains by it.
 
     Parameters
@@ -169,6 +169,6 @@ def fit_growth(deviations: Sequence[float]) -> Growth:
     found = np.asarray(deviations, dtype=float)
     good = np.flatnonzero(np.isfinite(found) & (found > 0))
     if len(good) < _FEWEST:
-        return Growth(ASSUMED, is_fitted=False)
+        return NoiseGrowth(ASSUMED, is_fitted=False)
     slope = np.polyfit(np.log(good + 1.0), np.log(found[good]), 1)[0]
-    return Growth(float(np.clip(slope, 0.0, 1.0)), is_fitted=True)
+    return NoiseGrowth(float(np.clip(slope, 0.0, 1.0)), is_fitted=True)

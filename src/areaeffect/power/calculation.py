@@ -18,7 +18,7 @@ from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.candidates import spread_of
 from areaeffect.findings.case import Case, Group, groups_of, named_group
 from areaeffect.findings.cohorts import ClaimCohorts
-from areaeffect.findings.conclude import Drawn, judge
+from areaeffect.findings.conclude import InferredCase, judge
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import Plan
 from areaeffect.findings.refusals import refused
@@ -26,7 +26,7 @@ from areaeffect.panel import Measure
 from areaeffect.placebo.places import Spread
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all
-from areaeffect.power.backtest import Backtest, Growth, Horizon, backtests, fit_growth, horizon_of
+from areaeffect.power.backtest import Backtest, Horizon, NoiseGrowth, backtests, fit_growth, horizon_of
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.results import Floats
 from areaeffect.streams import Use, generator
@@ -183,12 +183,12 @@ def measure_points(
         if good.sum() >= MIN_PLACEBOS:
             typical = float(np.median(own[good])) if count is None else count
             found = infer(0.0, placebos, own, typical, case.places)
-        tried.append(Drawn(case, "", found))
+        tried.append(InferredCase(case, "", found))
     judged = judge(tried)
     return [_point(t, judged[k].critical) if k in judged else None for k, t in enumerate(tried)]
 
 
-def _point(tried: Drawn, critical: tuple[float, float]) -> Point | None:
+def _point(tried: InferredCase, critical: tuple[float, float]) -> Point | None:
     case, found = tried.case, tried.found
     if found is None:
         return None
@@ -280,7 +280,7 @@ def _followed(
 
 
 def _filled(
-    bare: PowerRow, case: Case, point: Point | None, years: float | None, growth: Growth | None
+    bare: PowerRow, case: Case, point: Point | None, years: float | None, growth: NoiseGrowth | None
 ) -> PowerRow:
     """Fill a row; `growth` where the length does not fit before the start."""
     if point is None:

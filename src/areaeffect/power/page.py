@@ -18,8 +18,8 @@ from areaeffect.document.blocks import (
     Document,
     Folded,
     Paragraph,
-    Place,
     Section,
+    SectionPlace,
 )
 from areaeffect.document.chart_tables import (
     Figure,
@@ -90,7 +90,7 @@ def power_section(report: PowerReport) -> Section:
     blocks += [Paragraph(PHRASES["power.read"], note=True), Beside(drawn)] if drawn else []
     blocks.append(Bullets(tuple(warnings(report)), PHRASES["power.care"]))
     blocks.append(Folded(PHRASES["power.numbers"], (Data(in_words(table(report), _FOR_THE_FILE)),)))
-    return Section("power", PHRASES["power.title"], tuple(blocks), place=Place.ANSWER)
+    return Section("power", PHRASES["power.title"], tuple(blocks), place=SectionPlace.ANSWER)
 
 
 def _brief(report: PowerReport) -> Table:

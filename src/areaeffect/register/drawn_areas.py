@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
-from areaeffect.geography.drawn import Drawn, Shares, area_shares, population_shares, read_drawn
+from areaeffect.geography.drawn import DrawnShapes, Shares, area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
 from areaeffect.records import described
-from areaeffect.register.rows import Record, RecordTable, Row, contradictions, row_of, value_problems
+from areaeffect.register.rows import AreaRow, Record, RecordTable, contradictions, row_of, value_problems
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import read_numbers
 from areaeffect.tables.user_table import Layout, read_user_table, rows_account
@@ -36,7 +36,7 @@ SLIVER = 0.001
 
 def rows_of_drawn(
     initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
-) -> Found:
+) -> PlacesRead:
     """Return the areas that match each drawn shape, and how well they fit.
 
     Shapes of one neighbourhood are joined. A shape in the country that touches none of the
@@ -61,7 +61,7 @@ def rows_of_drawn(
     faults = value_problems(records, path)
     shapes, records, differ = _joined(drawn, records, initiative, path)
     faults += differ
-    found = Found(notes=list(drawn.notes), faults=faults)
+    found = PlacesRead(notes=list(drawn.notes), faults=faults)
     shares = _shares(initiative.fit, shapes, boundaries, folder, found.notes)
     fit = initiative.fit
     for g, record in enumerate(records):
@@ -94,7 +94,7 @@ def rows_of_drawn(
     return found
 
 
-def _records(drawn: Drawn, path: Path) -> list[Record]:
+def _records(drawn: DrawnShapes, path: Path) -> list[Record]:
     """Return what the file says of each shape; the neighbourhood may be under 'name'."""
     records = []
     for place, values in zip(drawn.places, drawn.values, strict=True):
@@ -116,7 +116,7 @@ def _records(drawn: Drawn, path: Path) -> list[Record]:
 
 
 def _joined(
-    drawn: Drawn, records: list[Record], initiative: Initiative, path: Path
+    drawn: DrawnShapes, records: list[Record], initiative: Initiative, path: Path
 ) -> tuple[Outlines, list[Record], list[Problem]]:
     """Join the shapes of each neighbourhood; what the file says of its parts must agree."""
     import shapely
@@ -150,7 +150,7 @@ def _reason(share: float, fit: Fit) -> str:
     return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
 
 
-def _area_fit(name: Row, code: str, share: float, fit: Fit, *, kept: bool) -> AreaFit:
+def _area_fit(name: AreaRow, code: str, share: float, fit: Fit, *, kept: bool) -> AreaFit:
     """How well an area that a shape touches fits it."""
     known = None if np.isnan(share) else share
     return AreaFit(
@@ -176,7 +176,7 @@ def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: St
     )
 
 
-def _fit_of_shape(name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int) -> ShapeFit:
+def _fit_of_shape(name: AreaRow, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int) -> ShapeFit:
     size = shares.size[shares.area[mine]]
     common = np.nan_to_num(shares.share[mine]) * size
     whole = float(shares.whole[shape])
@@ -301,10 +301,10 @@ class LeftOut:
 
 
 @dataclass(slots=True, kw_only=True)
-class Found:
+class PlacesRead:
     """What one file of places came to, filled entry by entry."""
 
-    rows: list[Row] = field(default_factory=list)  # one an area that represents a neighbourhood
+    rows: list[AreaRow] = field(default_factory=list)  # one an area that represents a neighbourhood
     fits: list[AreaFit] = field(default_factory=list)  # every area touched, kept or not; shapes, postcodes.
     shapes: list[ShapeFit] = field(default_factory=list)  # every shape or list of postcodes as a whole
     left_out: list[LeftOut] = field(default_factory=list)  # entries that could not be used

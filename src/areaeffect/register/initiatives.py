@@ -13,7 +13,7 @@ from areaeffect.errors import DataError, Problem, did_you_mean, first_few, numbe
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood, Strings
-from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit, rows_of_drawn
+from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, LeftOut, PlacesRead, ShapeFit, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.places import KINDS, find_places
 from areaeffect.register.postcodes import Postcodes, find_postcodes, plain_postcode
@@ -42,7 +42,7 @@ def neighbourhoods_named(
     boundaries: Boundaries | None,
     areas: Strings,
     window: Window,
-) -> tuple[list[Neighbourhood], Found]:
+) -> tuple[list[Neighbourhood], PlacesRead]:
     """Return the neighbourhoods of an initiative's file, and the result for each of its places.
 
     Parameters
@@ -88,7 +88,7 @@ def refuse_faulty_list(initiative: Initiative, folder: Path, window: Window) -> 
 
 def places_found(
     initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
-) -> Found:
+) -> PlacesRead:
     """Return the areas of the places that a file names in whatever way.
 
     Parameters
@@ -118,7 +118,7 @@ def places_found(
         spelled = {compared_text(str(a)): str(a) for a in areas}
         codes = [(r, r.values["area_code"]) for r in records]
         rows = [row_of(r, spelled.get(compared_text(c), c), initiative) for r, c in codes]
-        found = Found(rows=rows, faults=value_problems(records, path) + unnamed(records, path))
+        found = PlacesRead(rows=rows, faults=value_problems(records, path) + unnamed(records, path))
         other = [(c, row.area) for (_, c), row in zip(codes, rows, strict=True) if c != row.area]
         if other:
             found.notes.append(f"{path.name}: '{other[0][0]}' is taken as '{other[0][1]}'.")
@@ -127,7 +127,7 @@ def places_found(
     return found
 
 
-def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
+def _leave_elsewhere_out(found: PlacesRead, path: Path, areas: Strings) -> None:
     """Take rows of areas outside the panel away, and say which neighbourhoods they were of."""
     held = set(areas.tolist())
     outside = [row for row in found.rows if row.area not in held]
@@ -145,11 +145,11 @@ def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
 
 def _by_name(
     initiative: Initiative, path: Path, folder: Path, records: list[Record], kind: str, areas: Strings
-) -> Found:
+) -> PlacesRead:
     """Return the areas of wards or MSOAs, one record each; those beyond the study are listed."""
     places = find_places(kind, initiative.lookup, folder, areas)
     here = set(map(str, areas))
-    found = Found(faults=value_problems(records, path), notes=[places.account])
+    found = PlacesRead(faults=value_problems(records, path), notes=[places.account])
     for record in records:
         authority = next((record.values[c] for c in AUTHORITY if record.values.get(c)), "")
         codes = places.find(record.values[kind], authority)
@@ -184,10 +184,10 @@ def _named(record: Record, kind: str) -> Record:
 
 def _by_postcode(
     initiative: Initiative, path: Path, folder: Path, records: list[Record], areas: Strings
-) -> Found:
+) -> PlacesRead:
     """Return the areas of which enough postcodes are listed; bad postcodes are left out by name."""
     postcodes = find_postcodes(initiative.lookup, folder, areas, str(path))
-    found = Found(faults=value_problems(records, path) + unnamed(records, path))
+    found = PlacesRead(faults=value_problems(records, path) + unnamed(records, path))
     found.notes.append(postcodes.account)
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
@@ -232,7 +232,7 @@ def _plain(record: Record) -> str:
 
 
 def _place_group(
-    found: Found,
+    found: PlacesRead,
     name: tuple[str, str],
     own: list[Record],
     initiative: Initiative,

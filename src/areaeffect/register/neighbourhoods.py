@@ -13,7 +13,7 @@ from areaeffect.geography.codes import counterparts
 from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
-from areaeffect.register.rows import Row
+from areaeffect.register.rows import AreaRow
 from areaeffect.results import Floats, Ints
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window
@@ -30,7 +30,7 @@ _THROUGHOUT = (
 
 
 def neighbourhoods_of(
-    rows: Sequence[Row], path: Path, areas: Strings, window: Window, found: Sequence[Problem] = ()
+    rows: Sequence[AreaRow], path: Path, areas: Strings, window: Window, found: Sequence[Problem] = ()
 ) -> list[Neighbourhood]:
     """Group rows into neighbourhoods, by programme and name.
 
@@ -55,7 +55,7 @@ def neighbourhoods_of(
     problems = [*_area_problems(rows, position, path), *date_problems(rows, window, path), *found]
     if problems:
         raise DataError(problems)
-    grouped: dict[tuple[str, str], list[Row]] = {}
+    grouped: dict[tuple[str, str], list[AreaRow]] = {}
     for row in rows:
         grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
     return [
@@ -203,7 +203,7 @@ def shared_attributes(parts: Sequence[Sequence[tuple[str, str]]]) -> dict[str, s
     return {k: v for k, v in first.items() if all(o.get(k) == v for o in others)}
 
 
-def _neighbourhood(rows: list[Row], position: dict[str, int], window: Window) -> Neighbourhood:
+def _neighbourhood(rows: list[AreaRow], position: dict[str, int], window: Window) -> Neighbourhood:
     first = rows[0]
     kind = start_kind(first.start, window)
     start = parse_period(first.start, kind)
@@ -250,7 +250,7 @@ def _instead(area: str, position: dict[str, int]) -> str:
     return "It may be of another census vintage, or outside the table's territory."
 
 
-def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) -> list[Problem]:
+def _area_problems(rows: Sequence[AreaRow], position: dict[str, int], path: Path) -> list[Problem]:
     problems = []
     unknown = [r for r in rows if r.area not in position]
     for row in unknown[:_SHOWN]:
@@ -263,7 +263,7 @@ def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) ->
         )
     if len(unknown) > _SHOWN:
         problems.append(Problem(f"{len(unknown) - _SHOWN} more areas are not in the panel.", str(path)))
-    seen: dict[str, Row] = {}
+    seen: dict[str, AreaRow] = {}
     for row in rows:
         first = seen.setdefault(row.area, row)
         if first is not row:
@@ -278,13 +278,13 @@ def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) ->
     return problems
 
 
-def date_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+def date_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
     """Return what is wrong with the starts and ends of neighbourhoods."""
     faults = (_once_problems, _start_problems, _end_problems)
     return [problem for find in faults for problem in find(rows, window, path)]
 
 
-def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+def _start_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
     problems = []
     first = parse_period(window.start, window.kind) or 0
     last = parse_period(window.end, window.kind) or 0
@@ -313,7 +313,7 @@ def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Pro
     return problems
 
 
-def _end_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+def _end_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
     problems = []
     for row in _first_rows([r for r in rows if r.end]):
         where = f"{path}, {row.place}"
@@ -333,21 +333,21 @@ def _end_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Probl
     return problems
 
 
-def _day_before(row: Row) -> bool:
+def _day_before(row: AreaRow) -> bool:
     """Tell whether two whole dates of one month are the wrong way round."""
     whole = len("2016-01-01")
     return len(row.start) == len(row.end) == whole and row.end < row.start
 
 
-def _first_rows(rows: Sequence[Row]) -> list[Row]:
+def _first_rows(rows: Sequence[AreaRow]) -> list[AreaRow]:
     """Return the first row of each neighbourhood, in the order of the file."""
-    first: dict[tuple[str, str], Row] = {}
+    first: dict[tuple[str, str], AreaRow] = {}
     for row in rows:
         first.setdefault((row.programme, row.neighbourhood), row)
     return list(first.values())
 
 
-def _once_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+def _once_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
     """Name neighbourhoods with two starts, two ends, two amounts, or led by residents and not."""
     found: dict[tuple[str, str], dict[str, set[str]]] = {}
     for row in rows:

@@ -20,7 +20,7 @@ from areaeffect.register.neighbourhoods import start_kind
 from areaeffect.register.others import DURING, Entry, entries_of, read_entries
 from areaeffect.register.places import (
     RELEASES,
-    Places,
+    PlaceLookup,
     catalogue_places,
     find_places,
     same_authority,
@@ -271,7 +271,7 @@ def read_register(
     StudyError, DataError
         A file or lookup that cannot be read.
     """
-    places: list[Places] | None = None
+    places: list[PlaceLookup] | None = None
     entries: list[Entry] = []
     notes: list[str] = []
     for path in files:
@@ -322,7 +322,7 @@ def notes_on(entries: Sequence[Entry], areas: Strings) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _places(lookup: str | None, vintage: str | None, folder: Path, areas: Strings) -> list[Places]:
+def _places(lookup: str | None, vintage: str | None, folder: Path, areas: Strings) -> list[PlaceLookup]:
     """Return lookups of wards and MSOAs, the areas' own vintage first; what is not here is not."""
     if lookup is not None:
         return [p for kind in RELEASES for p in _own_lookup(kind, lookup, folder, areas)]
@@ -339,7 +339,7 @@ def _places(lookup: str | None, vintage: str | None, folder: Path, areas: String
     return found
 
 
-def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[Places]:
+def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[PlaceLookup]:
     try:
         return [find_places(kind, lookup, folder, areas)]
     except DataError:
@@ -348,7 +348,7 @@ def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[Pl
         raise
 
 
-def _brought(places: Places, vintage: str, folder: Path) -> Places:
+def _brought(places: PlaceLookup, vintage: str, folder: Path) -> PlaceLookup:
     """Return a lookup on the areas of the other vintage: every area that overlaps."""
     pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
     old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
@@ -356,7 +356,7 @@ def _brought(places: Places, vintage: str, folder: Path) -> Places:
     first, last = (np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right"))
     has = last > first
     rows = order[first[has]]
-    return Places(
+    return PlaceLookup(
         kind=places.kind,
         source=f"{places.source} (by overlap)",
         areas=new[has],

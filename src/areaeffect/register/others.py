@@ -9,9 +9,9 @@ from pathlib import Path
 
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
-from areaeffect.register.drawn_areas import Found
-from areaeffect.register.places import Places
-from areaeffect.register.rows import Record, Row
+from areaeffect.register.drawn_areas import PlacesRead
+from areaeffect.register.places import PlaceLookup
+from areaeffect.register.rows import AreaRow, Record
 from areaeffect.study.parts import Window
 
 _PROGRAMME = ("programme", "initiative")
@@ -44,7 +44,7 @@ class Entry:
 
 
 def read_entries(
-    path: Path, records: Sequence[Record], places: Sequence[Places], window: Window | None
+    path: Path, records: Sequence[Record], places: Sequence[PlaceLookup], window: Window | None
 ) -> list[Entry]:
     """Read a register: one entry a neighbourhood, located by code or by name where it can be.
 
@@ -75,7 +75,7 @@ def read_entries(
     return coded + entries
 
 
-def entries_of(path: Path, found: Found, how: str, window: Window | None) -> list[Entry]:
+def entries_of(path: Path, found: PlacesRead, how: str, window: Window | None) -> list[Entry]:
     """Return what a file of postcodes or drawn boundaries came to, one entry a neighbourhood.
 
     Parameters
@@ -83,7 +83,7 @@ def entries_of(path: Path, found: Found, how: str, window: Window | None) -> lis
     found : its rows, and what could not be used.
     how : 'postcodes' or 'drawn'.
     """
-    grouped: dict[tuple[str, str], list[Row]] = {}
+    grouped: dict[tuple[str, str], list[AreaRow]] = {}
     for row in found.rows:
         grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
     entries = []
@@ -153,7 +153,7 @@ def _first(record: Record, names: Sequence[str]) -> str:
     return next((record.values[n] for n in names if record.values.get(n)), "")
 
 
-def _locate(record: Record, places: Sequence[Places]) -> tuple[tuple[str, ...], str, str]:
+def _locate(record: Record, places: Sequence[PlaceLookup]) -> tuple[tuple[str, ...], str, str]:
     """Return areas, how they were found, and why not."""
     if not places:
         return (), "not located", "it has no area codes, and no lookup of wards is here"
@@ -182,7 +182,7 @@ def _locate(record: Record, places: Sequence[Places]) -> tuple[tuple[str, ...], 
 
 
 def _by_name(
-    text: str, authorities: Sequence[str], places: Sequence[Places]
+    text: str, authorities: Sequence[str], places: Sequence[PlaceLookup]
 ) -> tuple[tuple[str, ...], str, str]:
     reasons = []
     for lookup in places:
@@ -195,7 +195,7 @@ def _by_name(
     return (), "not located", f"no ward or MSOA is called '{text}'{where}"
 
 
-def _title(lookup: Places) -> str:
+def _title(lookup: PlaceLookup) -> str:
     return "MSOA" if lookup.kind == "msoa" else "ward"
 
 

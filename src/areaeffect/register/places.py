@@ -41,7 +41,7 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Places:
+class PlaceLookup:
     """Wards, or MSOAs, and the areas in them: one entry a pair."""
 
     kind: str  # 'ward' or 'msoa'
@@ -141,7 +141,7 @@ def columns_of(header: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: Strings) -> Places:
+def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: Strings) -> PlaceLookup:
     """Build the lookup of a kind from the columns of a file.
 
     Parameters
@@ -168,7 +168,7 @@ def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: S
                 f"authority_code. Columns: {', '.join(columns)}.",
             )
         )
-    return Places(
+    return PlaceLookup(
         kind=kind,
         source=source,
         areas=columns[area_column(columns, areas)],
@@ -194,7 +194,7 @@ RELEASES = {
 _MOST = 0.99
 
 
-def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> Places:
+def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> PlaceLookup:
     """Return the lookup of wards or MSOAs for the areas of a study.
 
     Raises
@@ -218,7 +218,7 @@ def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> 
     return catalogue_places(kind, vintage, folder, areas)
 
 
-def catalogue_places(kind: str, vintage: str, folder: Path, areas: Strings) -> Places:
+def catalogue_places(kind: str, vintage: str, folder: Path, areas: Strings) -> PlaceLookup:
     """Return the catalogue's lookup of wards or MSOAs of one vintage."""
     release = RELEASES[kind][vintage]
     table = read(release, published_roots(folder))

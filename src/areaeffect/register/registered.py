@@ -13,7 +13,7 @@ from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
-from areaeffect.register.drawn_areas import Found
+from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
 from areaeffect.register.neighbourhoods import (
     areas_named,
@@ -42,7 +42,9 @@ class Registered:
     neighbourhoods: tuple[Neighbourhood, ...]
     #: areas of other initiatives, which never serve as benchmark areas
     others: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    found: tuple[Found, ...] = ()  # the result for the places that the study's own files name, one a file
+    found: tuple[
+        PlacesRead, ...
+    ] = ()  # the result for the places that the study's own files name, one a file
     known: Others = field(default_factory=Others)  # what the register knows besides
     notes: tuple[str, ...] = ()  # remarks for the data annex
     #: areas treated in all their periods, neither treated here nor benchmark areas
@@ -61,7 +63,7 @@ def registered_areas(
     """
     study = file.study
     neighbourhoods: list[Neighbourhood] = []
-    found: list[Found] = []
+    found: list[PlacesRead] = []
     notes: list[str] = []
     throughout: list[Ints] = []
     faults = Faults()
@@ -136,7 +138,7 @@ def _neighbourhoods(
     tables: Mapping[str, SourceTable],
     areas: Strings,
     boundaries: Boundaries | None,
-) -> tuple[list[Neighbourhood], Found, Ints]:
+) -> tuple[list[Neighbourhood], PlacesRead, Ints]:
     if initiative.areas is not None:
         path = resolve(initiative.areas, file.folder)
         window = file.study.study.window
@@ -158,7 +160,7 @@ def _neighbourhoods(
         treated = align(table.varying[column], table.areas, areas)
         made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
         notes += [*_blanks(treated, areas, f"'{reference}'"), *_late(treated, table.periods, areas)]
-    return made[0], Found(notes=notes), made[1]
+    return made[0], PlacesRead(notes=notes), made[1]
 
 
 def _blanks(treated: Floats, areas: Strings, where: str) -> list[str]:

@@ -54,7 +54,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class AreaRow:
     """One area of one neighbourhood."""
 
     place: str  # its position in the file
@@ -211,7 +211,7 @@ def require_column(column: str, columns: tuple[str, ...], path: Path) -> None:
     raise DataError(Problem(f"there is no column '{column}'.", f"{path}, line 1", fix))
 
 
-def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> Row:
+def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> AreaRow:
     """Return one area of an entry; the study's own entry fills what the file leaves out.
 
     Parameters
@@ -222,7 +222,7 @@ def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[
     located_by : columns that only say where the entry lies.
     """
     values = record.values
-    return Row(
+    return AreaRow(
         place=record.place,
         area=area,
         programme=values.get("programme") or initiative.name,

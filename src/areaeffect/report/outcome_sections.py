@@ -16,8 +16,8 @@ from areaeffect.document.blocks import (
     Folded,
     Links,
     Paragraph,
-    Place,
     Section,
+    SectionPlace,
 )
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table
 from areaeffect.further.stories import events_of
@@ -69,7 +69,7 @@ def found(result: Result) -> Section:
             blocks.append(Folded(table.caption, (Data(table, "findings"),), in_print=printed))
     further = sections.further_findings(result)
     blocks += [Data(further, "findings")] if further else []
-    return Section("found", PHRASES["annex.found"], tuple(blocks), place=Place.ANSWER)
+    return Section("found", PHRASES["annex.found"], tuple(blocks), place=SectionPlace.ANSWER)
 
 
 def over_time(result: Result) -> Section | None:
@@ -89,7 +89,7 @@ def over_time(result: Result) -> Section | None:
     if not parts:
         return None
     blocks = (Paragraph(PHRASES["annex.how_to_read_trends"], note=True),)
-    return Section("trends", PHRASES["annex.trends"], blocks, tuple(parts), Place.ANSWER)
+    return Section("trends", PHRASES["annex.trends"], blocks, tuple(parts), SectionPlace.ANSWER)
 
 
 def chance(result: Result) -> Section | None:
@@ -112,7 +112,7 @@ def chance(result: Result) -> Section | None:
         Folded(_title(name), (Beside(tuple(own)),), "placebo programmes", in_print="")
         for name, own in drawn.items()
     ]
-    return Section("chance", PHRASES["annex.chance"], tuple(blocks), place=Place.ANSWER)
+    return Section("chance", PHRASES["annex.chance"], tuple(blocks), place=SectionPlace.ANSWER)
 
 
 def evidence(result: Result) -> Section | None:
@@ -133,7 +133,7 @@ def evidence(result: Result) -> Section | None:
     ordered = sorted(caveats.items(), key=lambda item: -len(item[1]))
     said = tuple(f"{text} {_whose(own, main)}" for text, own in ordered)
     blocks += [Bullets(said, PHRASES["annex.caveats"])] if said else []
-    return Section("evidence", PHRASES["annex.evidence"], tuple(blocks), place=Place.SAY)
+    return Section("evidence", PHRASES["annex.evidence"], tuple(blocks), place=SectionPlace.SAY)
 
 
 def _whose(own: Sequence[Finding], among: Sequence[Finding]) -> str:
@@ -171,7 +171,7 @@ def places(result: Result, pages: Mapping[str, str]) -> Section | None:
         blocks += [Folded(t.caption, (Data(t, "findings"),), in_print="") for t in tables[1:]]
     else:
         blocks += [Data(t, "findings") for t in tables]
-    return Section("one-by-one", PHRASES["annex.places"], tuple(blocks), place=Place.OUTCOMES)
+    return Section("one-by-one", PHRASES["annex.places"], tuple(blocks), place=SectionPlace.OUTCOMES)
 
 
 def _title(group: str) -> str:
@@ -195,14 +195,14 @@ def who(result: Result) -> Section:
         if any(f.neighbourhood is not None for f in result.findings):
             blocks = (*blocks, Paragraph(PHRASES["who.heaviest_lead"], note=True))
         parts.append(Section("designs", PHRASES["who.designs"], blocks))
-    return Section("who", PHRASES["who.title"], first, tuple(parts), Place.WHO)
+    return Section("who", PHRASES["who.title"], first, tuple(parts), SectionPlace.WHO)
 
 
 def area_map(result: Result) -> Section:
     """Return the map, or why there is none."""
     figure = figures.area_map(result)
     shown = figure or Paragraph(PHRASES["who.no_map"])
-    return Section("map-section", PHRASES["who.map"], (shown,), (), Place.WHO)
+    return Section("map-section", PHRASES["who.map"], (shown,), (), SectionPlace.WHO)
 
 
 def balance(result: Result) -> Section:
@@ -211,7 +211,7 @@ def balance(result: Result) -> Section:
     blocks: tuple[Block, ...] = (Paragraph(PHRASES["who.balance_none"]),)
     if charts:
         blocks = (Paragraph(PHRASES["who.balance_lead"]), Beside(tuple(charts)))
-    return Section("balance", PHRASES["who.balance"], blocks, (), Place.WHO)
+    return Section("balance", PHRASES["who.balance"], blocks, (), SectionPlace.WHO)
 
 
 def method(result: Result) -> Section:
@@ -256,7 +256,7 @@ def method(result: Result) -> Section:
         "grades": (Paragraph(PHRASES["method.grades_text"]), grades),
     }
     parts = [Section(f"method-{key}", PHRASES[f"method.{key}"], blocks) for key, blocks in texts.items()]
-    return Section("method", PHRASES["method.title"], (first, every), tuple(parts), Place.METHOD)
+    return Section("method", PHRASES["method.title"], (first, every), tuple(parts), SectionPlace.METHOD)
 
 
 def data(result: Result, files: Mapping[str, str]) -> Section:
@@ -274,7 +274,7 @@ def data(result: Result, files: Mapping[str, str]) -> Section:
         parts[0] = replace(parts[0], blocks=(*blocks, links))
     notes = (Bullets(result.notes, PHRASES["data.notes"]),) if result.notes else ()
     first = (Data(sections.releases(result)), *notes)
-    return Section("data", PHRASES["data.title"], first, tuple(parts), Place.DATA)
+    return Section("data", PHRASES["data.title"], first, tuple(parts), SectionPlace.DATA)
 
 
 def again(result: Result) -> Section:
@@ -291,7 +291,7 @@ def again(result: Result) -> Section:
     if result.versions:
         made = ", ".join(f"{name} {version}" for name, version in result.versions.items())
         blocks.append(Paragraph(PHRASES["seal.versions"].format(versions=made)))
-    return Section("seal", PHRASES["seal.title"], tuple(blocks), (), Place.AGAIN)
+    return Section("seal", PHRASES["seal.title"], tuple(blocks), (), SectionPlace.AGAIN)
 
 
 def _sentence(text: str) -> str:

@@ -155,7 +155,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
+class CountyAreas:
     """The areas, where they are, and how they differ for good: log, points or per cent."""
 
     areas: pd.DataFrame
@@ -168,7 +168,7 @@ class Places:
         return spec.deprivation_trend * self.deprived[:, None] * _course(times, DEPRIVATION_COURSE)
 
 
-def draw_levels(rng: np.random.Generator, areas: pd.DataFrame, county_map: Map) -> Places:
+def draw_levels(rng: np.random.Generator, areas: pd.DataFrame, county_map: Map) -> CountyAreas:
     """Draw how areas differ: by deprivation, with their neighbours, on their own, in the middle."""
     deprived = standardise(areas["deprivation"].to_numpy(dtype=np.float64))
     core = county_map.coreness
@@ -193,14 +193,14 @@ def draw_levels(rng: np.random.Generator, areas: pd.DataFrame, county_map: Map) 
         "empty_homes": np.log(EMPTY_HOMES_RATE) + 0.32 * deprived + differ(3.0, 0.30, 0.25),
         "social_relationships": MEAN_SOCIAL - 4.0 * deprived + differ(5.0, 3.0, 2.5),
     }
-    return Places(areas, county_map, deprived, levels)
+    return CountyAreas(areas, county_map, deprived, levels)
 
 
 def draw_monthly_counts(
     rng: np.random.Generator,
     spec: CountySpec,
     months: tuple[str, ...],
-    places: Places,
+    places: CountyAreas,
     effects: Mapping[str, FloatArray],
 ) -> Outcomes:
     """Draw recorded crime, anti-social behaviour and criminal damage by area and month.
@@ -244,7 +244,7 @@ def draw_monthly_counts(
 
 
 def _untreated(
-    rng: np.random.Generator, spec: CountySpec, months: tuple[str, ...], places: Places
+    rng: np.random.Generator, spec: CountySpec, months: tuple[str, ...], places: CountyAreas
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Expect crime, anti-social behaviour and the share of damage; (n_areas, n_months)."""
     times = np.array([int(month[:4]) + (int(month[5:]) - 0.5) / 12 for month in months])
@@ -273,7 +273,9 @@ def _untreated(
     return np.exp(crime), np.exp(antisocial), np.clip(np.exp(share), *DAMAGE_SHARE_RANGE)
 
 
-def _monthly_shocks(rng: np.random.Generator, spec: CountySpec, places: Places, n_months: int) -> FloatArray:
+def _monthly_shocks(
+    rng: np.random.Generator, spec: CountySpec, places: CountyAreas, n_months: int
+) -> FloatArray:
     """Draw shocks that neighbours share, that a force shares, and an area's own; log scale."""
     force = np.unique(places.areas["police_force"].to_numpy(dtype=str), return_inverse=True)[1]
     xy = places.map.xy_km
@@ -290,7 +292,7 @@ def draw_yearly_indicators(
     rng: np.random.Generator,
     spec: CountySpec,
     years: tuple[str, ...],
-    places: Places,
+    places: CountyAreas,
     effects: Mapping[str, FloatArray],
 ) -> Outcomes:
     """Draw environment score, long-term empty homes and social relationships by area and year.

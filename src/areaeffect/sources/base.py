@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MeasureRequest:
     """A measure asked of a source: a column, the categories to add up, counts or scores."""
 
     value: str
@@ -45,7 +45,7 @@ class SourceTable:
     names: npt.NDArray[np.str_]  # (n_areas,), names, or the codes again
     periods: Periods | None  # the time axis; None where there is one row an area.
     #: (n_areas, n_periods) each; NaN where the source has no row.
-    measures: Mapping[Wanted, npt.NDArray[np.float64]]
+    measures: Mapping[MeasureRequest, npt.NDArray[np.float64]]
     #: (n_areas,) each; floats where every value is a number, else text.
     attributes: Mapping[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]]
     #: attributes that change over time inside an area, (n_areas, n_periods) floats
@@ -57,9 +57,9 @@ class SourceTable:
     tables: tuple[DataTable, ...] = ()
     #: (n_areas, n_periods) each, index into `panel.REASONS`, of a source that knows why a cell is missing; a
     #: measure without them has NaN where there is no row.
-    reasons: Mapping[Wanted, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    reasons: Mapping[MeasureRequest, npt.NDArray[np.uint8]] = field(default_factory=dict)
     #: of measures with small counts that are hidden within bounds
-    hidden: Mapping[Wanted, Hidden] = field(default_factory=dict)
+    hidden: Mapping[MeasureRequest, Hidden] = field(default_factory=dict)
 
 
 def one_spelling(tables: Mapping[str, SourceTable]) -> dict[str, SourceTable]:
@@ -101,7 +101,7 @@ class SourceRequest(Generic[Model]):
     source: Model
     file: StudyFile  # the study
     store: Path | None  # the store's folder, where the command names one
-    wanted: tuple[Wanted, ...] = ()  # measures
+    wanted: tuple[MeasureRequest, ...] = ()  # measures
     attributes: tuple[str, ...] = ()  # columns with one value an area, or one an area and period
 
     @property

@@ -18,7 +18,7 @@ from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Faults, Problem, did_you_mean, number_of
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
 from areaeffect.sources.panel_values import (
     Grid,
@@ -42,7 +42,7 @@ def read(
     source: PanelSource,
     path: Path,
     window: Window,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
 ) -> SourceTable:
     """Read a user's table.
@@ -160,7 +160,7 @@ def _load(
     source: PanelSource,
     path: Path,
     window: Window,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
     faults: Faults,
 ) -> _Loaded:
@@ -230,7 +230,9 @@ def _with_areas(frame: pd.DataFrame, source: PanelSource, path: Path) -> tuple[p
     return frame, notes
 
 
-def _needed(source: PanelSource, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> list[str]:
+def _needed(
+    source: PanelSource, wanted: tuple[MeasureRequest, ...], attributes: tuple[str, ...]
+) -> list[str]:
     needed = [source.area, *attributes, *source.where, *(w.value for w in wanted)]
     needed += [c for c in (source.period, source.name, source.coverage_group) if c]
     needed += [n.column for n in source.not_covered]
@@ -241,7 +243,7 @@ def _require_columns(
     frame: pd.DataFrame,
     source: PanelSource,
     path: Path,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
 ) -> None:
     if any(w.category for w in wanted) and source.category is None:

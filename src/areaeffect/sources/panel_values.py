@@ -14,7 +14,7 @@ import pandas as pd
 from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.panel import REASONS, Hidden
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.sources.base import Wanted
+from areaeffect.sources.base import MeasureRequest
 from areaeffect.study.model import PanelSource
 from areaeffect.tables.cells import Numbers, picked, read_numbers
 
@@ -111,7 +111,9 @@ def other_periods(texts: list[str]) -> str:
     return "Write `study.window` like the table."
 
 
-def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path, grid: Grid) -> Matrix:
+def matrix_of(
+    frame: pd.DataFrame, wanted: MeasureRequest, source: PanelSource, path: Path, grid: Grid
+) -> Matrix:
     """Add up a measure's rows on areas and periods.
 
     Raises
@@ -156,7 +158,7 @@ def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Pa
     return Matrix(matrix, reasons, hidden, notes)
 
 
-def numbers_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path) -> Numbers:
+def numbers_of(frame: pd.DataFrame, wanted: MeasureRequest, source: PanelSource, path: Path) -> Numbers:
     """Read the numbers of a measure; refuse cells that cannot be."""
     numbers = read_numbers(frame[wanted.value], declared(source))
     _refuse_values(frame, wanted, path, numbers)
@@ -239,7 +241,7 @@ def _bounds_shown(matrix: Floats, is_hidden: Bools) -> tuple[Bools, int, int, st
     return is_hidden & (usual <= _USUAL).to_numpy()[:, None], least, _USUAL, why
 
 
-def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Numbers) -> None:
+def _refuse_values(frame: pd.DataFrame, wanted: MeasureRequest, path: Path, numbers: Numbers) -> None:
     values = numbers.values
     with np.errstate(invalid="ignore"):
         faults = [

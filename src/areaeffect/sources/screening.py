@@ -16,7 +16,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.panel import Strings
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
 from areaeffect.study.model import PanelSource
 
@@ -88,7 +88,7 @@ def screen(source: PanelSource, table: SourceTable) -> SourceTable:
 
 
 def _faults(
-    source: PanelSource, values: Floats, wanted: Wanted, table: SourceTable, file: str
+    source: PanelSource, values: Floats, wanted: MeasureRequest, table: SourceTable, file: str
 ) -> list[Problem]:
     """Return what in the numbers of one measure cannot be meant."""
     name, is_count = wanted.value, wanted.is_count

@@ -21,7 +21,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Answers:
+class SurveyAnswers:
     """Respondents that count, in file order."""
 
     score: Floats  # (n,), from 0 to 100
@@ -34,7 +34,7 @@ class Answers:
     notes: tuple[str, ...] = ()  # how the file was read, and how many of its rows
 
 
-def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> Answers:
+def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> SurveyAnswers:
     """Read a survey.
 
     Parameters
@@ -81,7 +81,7 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> Answers
     left_out = tuple((why, int(mask.sum())) for why, mask in reasons if mask.any())
     account = rows_account(path.name, len(table) + len(whole.left_out), int(kept.sum()))
     why_not = [f"{path.name}: {n:,} respondents are left out: {why}." for why, n in left_out]
-    return Answers(
+    return SurveyAnswers(
         score=score[kept],
         area=position[kept].astype(np.int64),
         weight=weight[kept],

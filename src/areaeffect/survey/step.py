@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Faults
 from areaeffect.findings.case import Finished, Group, groups_of
@@ -21,7 +21,7 @@ from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Floats, Ints, Result
 from areaeffect.study.analysis import Survey
 from areaeffect.study.file import StudyFile
-from areaeffect.survey.answers import Answers, read_answers
+from areaeffect.survey.answers import SurveyAnswers, read_answers
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES, phrase
 
@@ -127,7 +127,7 @@ def check_surveys(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _row(finished: Finished, name: str, answers: Answers, group: Group, claim: str) -> ComparisonRow:
+def _row(finished: Finished, name: str, answers: SurveyAnswers, group: Group, claim: str) -> ComparisonRow:
     survey = finished.file.study.survey[name]
     sides = _sides(finished, answers, group)
     reason, numbers = _refused(finished, survey, answers, group, claim, sides)
@@ -157,7 +157,7 @@ def _row(finished: Finished, name: str, answers: Answers, group: Group, claim: s
     )
 
 
-def _sides(finished: Finished, answers: Answers, group: Group) -> _Sides:
+def _sides(finished: Finished, answers: SurveyAnswers, group: Group) -> _Sides:
     """Find a group's respondents; those of benchmark areas carry the design's weights."""
     plan, n_areas = finished.evidence.plan, len(finished.data.panel.areas)
     treated = np.zeros(n_areas, dtype=bool)
@@ -177,7 +177,7 @@ def _sides(finished: Finished, answers: Answers, group: Group) -> _Sides:
 
 
 def _refused(
-    finished: Finished, survey: Survey, answers: Answers, group: Group, claim: str, sides: _Sides
+    finished: Finished, survey: Survey, answers: SurveyAnswers, group: Group, claim: str, sides: _Sides
 ) -> tuple[str, tuple[int, int]]:
     """Say why a comparison cannot be made, with the smaller wave's respondents on each side."""
     waves = (0, 1) if claim == "change" else (1,)
@@ -218,7 +218,7 @@ def _months(text: str) -> tuple[int, int] | None:
     return kind.first_month(ordinal), kind.first_month(ordinal + 1) - 1
 
 
-def _compare(answers: Answers, sides: _Sides, claim: str) -> Comparison:
+def _compare(answers: SurveyAnswers, sides: _Sides, claim: str) -> Comparison:
     is_change = claim == "change"
     chosen = sides.chosen if is_change else sides.chosen & (answers.wave == 1)
     side = sides.side[chosen]
@@ -311,7 +311,7 @@ def survey_section(_result: Result, annex: Annex[Surveys]) -> Section:
     """Build the section of all surveys."""
     intro = Paragraph(PHRASES["survey.lead"])
     parts = tuple(_one(annex, name, v) for name, v in annex.found.asked.items())
-    return Section("survey", PHRASES["survey.title"], (intro,), parts, Place.VOICES)
+    return Section("survey", PHRASES["survey.title"], (intro,), parts, SectionPlace.VOICES)
 
 
 def _one(annex: Annex[Surveys], name: str, values: SurveyFacts) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from areaeffect.document import marks, svg
-from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import Frame, cut
 from areaeffect.records import rows_of
@@ -50,7 +50,7 @@ def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
     if values.scale:
         blocks.append(Bullets(tuple(scale(values))))
     blocks.append(Folded("Unit costs used", (Data(costs_table(costs, values), "value_costs"),)))
-    return Section("value", "What it may be worth", tuple(blocks), place=Place.VALUE)
+    return Section("value", "What it may be worth", tuple(blocks), place=SectionPlace.VALUE)
 
 
 def _one_a_group(rows: Sequence[Amount]) -> list[Amount]:

@@ -16,7 +16,7 @@ from areaeffect.streams import Use, generator
 from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
 from areaeffect.value.costs import STATUSES, UNVERIFIED, deflator, discounted
-from areaeffect.value.tables import PUBLISHED_SCALE, Amount, Rate, UnitCost, ValueSettings
+from areaeffect.value.tables import PUBLISHED_SCALE, Amount, CrimeRate, UnitCost, ValueSettings
 from areaeffect.value.valuation import Valuation, read_valuation
 
 EVERY_OUTCOME = "all valued outcomes"
@@ -314,7 +314,7 @@ def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued])
             None,
         )
         if rate is not None and rate.estimate is not None:
-            scale.append(Rate(rate.group, rate.estimate, rate.low, rate.high))
+            scale.append(CrimeRate(rate.group, rate.estimate, rate.low, rate.high))
     return ValueSettings(
         currency=valuation.table.currency,
         price_year=part.price_year,

@@ -20,7 +20,7 @@ class PublishedScale:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class CrimeRate:
     """A group's effect on all crime, in crimes per 1,000 a year."""
 
     group: str
@@ -43,7 +43,7 @@ class ValueSettings:
     left_out: tuple[str, ...]  # costs that nobody has read, which are not multiplied
     funding_prices: str | None  # year of the funding's prices
     #: scale, published: effects in rates, and the published difference where all crime is valued
-    scale: tuple[Rate, ...]
+    scale: tuple[CrimeRate, ...]
     published: PublishedScale | None
 
 

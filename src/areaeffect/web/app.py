@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: ServerSettings) -> Starlette:
     """Return the application for one set of settings."""
     routes = [route for feature in FEATURES for route in feature.routes(settings)]
     mounts = [Mount("/static", OwnFiles(directory=str(files("areaeffect.web") / "static")))]
@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
-def _menu(settings: Settings, nav: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _menu(settings: ServerSettings, nav: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the menu without what this server has nothing to show for."""
     lacking = set() if settings.runs else {"/runs/"}
     if settings.read_only and not atlases(settings):
@@ -65,7 +65,7 @@ def _menu(settings: Settings, nav: Sequence[tuple[str, str]]) -> list[tuple[str,
     return [(words, address) for words, address in nav if address not in lacking]
 
 
-def _updated(settings: Settings, site: Site) -> datetime | None:
+def _updated(settings: ServerSettings, site: Site) -> datetime | None:
     """Return when the newest atlas or published run was made."""
     made = [run.updated for run in site.holdings.runs.values()]
     made += [
@@ -89,7 +89,7 @@ async def _answer(request: Request, fault: Exception) -> Response:
     return answer_to(fault, request.headers, request.url.path)
 
 
-def with_token(settings: Settings) -> Settings:
+def with_token(settings: ServerSettings) -> ServerSettings:
     """Return settings that are safe to listen with.
 
     An address that others can reach gets a token, unless the server is read-only.
@@ -99,7 +99,7 @@ def with_token(settings: Settings) -> Settings:
     return replace(settings, token=secrets.token_urlsafe(16))
 
 
-def serve(settings: Settings, say: Callable[[str], None]) -> None:
+def serve(settings: ServerSettings, say: Callable[[str], None]) -> None:
     """Listen until interrupted.
 
     Raises
@@ -134,7 +134,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         ) from error
 
 
-def config_of(settings: Settings, app: Any) -> uvicorn.Config:
+def config_of(settings: ServerSettings, app: Any) -> uvicorn.Config:
     """Return how to listen: forwarded addresses are believed from the named proxies alone.
 
     Raises

@@ -22,7 +22,7 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.records import Json
 from areaeffect.results import Claim
 from areaeffect.web.limits import Refusal
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 
 FORMAT = 2
 PER = 1_000
@@ -283,7 +283,7 @@ def _opened(folder: Path, _changed: int) -> Atlas:
     return Atlas(folder)
 
 
-def atlases(settings: Settings) -> dict[str, Atlas]:
+def atlases(settings: ServerSettings) -> dict[str, Atlas]:
     """Return the atlases that are here, by name; none on an empty store.
 
     Real places come before made-up ones, then the atlas with the most areas comes first.
@@ -304,7 +304,7 @@ def atlases(settings: Settings) -> dict[str, Atlas]:
     return {atlas.key: atlas for atlas in first}
 
 
-def find_atlas(settings: Settings, key: str) -> Atlas:
+def find_atlas(settings: ServerSettings, key: str) -> Atlas:
     """Return an atlas by its name; the first where none is named.
 
     Raises

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from areaeffect.errors import Problem
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 
 @cache
@@ -54,9 +54,9 @@ def drawing(svg: str) -> Markup:
     return Markup(svg)
 
 
-def settings_of(request: Request) -> Settings:
+def settings_of(request: Request) -> ServerSettings:
     """Return what the server was started with."""
-    settings: Settings = request.app.state.settings
+    settings: ServerSettings = request.app.state.settings
     return settings
 
 

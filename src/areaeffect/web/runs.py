@@ -43,7 +43,7 @@ from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
 
 _STALE: Final = "the data have changed since this map was made."
@@ -63,7 +63,7 @@ def base_of(atlas: Atlas) -> StudyFile:
 
 
 @lru_cache(maxsize=32)
-def runs_of(settings: Settings) -> Runs:
+def runs_of(settings: ServerSettings) -> Runs:
     """Return the runs of a server: one queue for its pages and its API."""
     return Runs(settings=settings)
 
@@ -71,7 +71,7 @@ def runs_of(settings: Settings) -> Runs:
 class Worker:
     """A resident process, and a thread that hears its reports."""
 
-    def __init__(self, atlas: Atlas, settings: Settings, runs: Runs) -> None:
+    def __init__(self, atlas: Atlas, settings: ServerSettings, runs: Runs) -> None:
         manifest = atlas.manifest
         shared = os.environ.get(SHARED_DATA_VARIABLE) or str(manifest["shared_data"])
         arguments = (atlas.folder / "base.toml", manifest["base_folder"], settings.store)
@@ -123,7 +123,7 @@ class Worker:
 class Runs:
     """The runs of one server."""
 
-    settings: Settings  # of the server
+    settings: ServerSettings  # of the server
     #: seconds, memory: limits of one run
     seconds: float = limits.RUN_SECONDS
     memory: int = limits.RUN_MEMORY_BYTES

@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.web import limits, render
 from areaeffect.web.limits import Refusal
-from areaeffect.web.settings import LOOPBACK, Settings
+from areaeffect.web.settings import LOOPBACK, ServerSettings
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -60,10 +60,10 @@ log = logging.getLogger("areaeffect.web")
 class Safety:
     """The middleware; wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self.app = app
         self.settings = settings
-        self.wrong = Rate(limits.WRONG_TOKENS, limits.WRONG_SECONDS)
+        self.wrong = RateLimit(limits.WRONG_TOKENS, limits.WRONG_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, hand it on with a counted body, and set the headers of its answer."""
@@ -134,7 +134,7 @@ def _digest(secret: bytes) -> bytes:
     return hashlib.sha256(secret).digest()
 
 
-def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
+def check_request(scope: Scope, headers: Headers, settings: ServerSettings) -> None:
     """Refuse a request for a host that is not ours, from another site, or with too long a query.
 
     Raises
@@ -168,7 +168,7 @@ def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
         raise too_large()
 
 
-def host_allowed(host: str, settings: Settings) -> bool:
+def host_allowed(host: str, settings: ServerSettings) -> bool:
     """Whether a Host header names this server: a page of elsewhere cannot use our address."""
     try:
         name = urlsplit(f"//{host}").hostname
@@ -188,7 +188,7 @@ def host_allowed(host: str, settings: Settings) -> bool:
     return True
 
 
-def same_origin(scope: Scope, headers: Headers, settings: Settings) -> bool:
+def same_origin(scope: Scope, headers: Headers, settings: ServerSettings) -> bool:
     """Whether a request that changes something came from our own pages or from no browser."""
     origin = headers.get("origin")
     if origin is not None:
@@ -259,7 +259,7 @@ _MOST_ADDRESSES = 10_000
 _IPV6_SUBSCRIBER = 64  # bits of an IPv6 address that one household or server has
 
 
-class Rate:
+class RateLimit:
     """Counts events within a time.
 
     Parameters

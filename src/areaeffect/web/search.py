@@ -28,7 +28,7 @@ _ALIKE, _MOST_ALIKE, _MOST_SPELLINGS = 0.75, 3, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NamedPlace:
     """Something with a name on the map."""
 
     kind: str  # 'area', 'ward' or 'authority'
@@ -49,27 +49,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a search found."""
 
-    places: tuple[Place, ...]  # best first, at most `MOST`
+    places: tuple[NamedPlace, ...]  # best first, at most `MOST`
     more: int = 0  # how many further places match
     hint: str = ""  # what to try where nothing is found, or what the search could not do
 
 
-def search(atlas: Atlas, text: str) -> Found:
+def search(atlas: Atlas, text: str) -> SearchResult:
     """Find places by a postcode, a code, or words that their names begin with.
 
     Where nothing is found, words that nothing here begins with are taken for those most alike.
     """
     asked = text.strip()
     if not asked:
-        return Found(())
+        return SearchResult(())
     if _POSTCODE.fullmatch(asked.upper()):
         return _by_postcode(atlas, asked)
     words = plain(asked).split()
     if not words:
-        return Found((), hint="Type a name, a postcode or an area code.")
+        return SearchResult((), hint="Type a name, a postcode or an area code.")
     found = _by_words(atlas, words)
     if found.places:
         return found
@@ -78,7 +78,7 @@ def search(atlas: Atlas, text: str) -> Found:
         if found.places:
             hint = f"Nothing here is called ‘{asked}’. These names are most like it."
             return replace(found, hint=hint)
-    return Found((), hint="No place here has that name. Try its council, or a neighbouring place.")
+    return SearchResult((), hint="No place here has that name. Try its council, or a neighbouring place.")
 
 
 def _spellings(atlas: Atlas, words: list[str]) -> Iterator[tuple[str, ...]]:
@@ -99,7 +99,7 @@ def _vocabulary(atlas: Atlas) -> tuple[str, ...]:
     return tuple(sorted({w for p in places(atlas) for w in p.words.split() if w.isalpha()}))
 
 
-def _by_words(atlas: Atlas, words: list[str]) -> Found:
+def _by_words(atlas: Atlas, words: list[str]) -> SearchResult:
     whole = " ".join(words)
     hits = [p for p in places(atlas) if all(f" {word}" in p.words for word in words)]
     order = {"authority": 0, "ward": 1, "area": 2}
@@ -112,30 +112,32 @@ def _by_words(atlas: Atlas, words: list[str]) -> Found:
             p.within,
         )
     )
-    return Found(tuple(hits[:MOST]), max(0, len(hits) - MOST))
+    return SearchResult(tuple(hits[:MOST]), max(0, len(hits) - MOST))
 
 
-def _by_postcode(atlas: Atlas, text: str) -> Found:
+def _by_postcode(atlas: Atlas, text: str) -> SearchResult:
     if not atlas.has_postcodes:
-        return Found((), hint="This atlas was made without a lookup of postcodes: search by name instead.")
+        return SearchResult(
+            (), hint="This atlas was made without a lookup of postcodes: search by name instead."
+        )
     position = atlas.of_postcode(text)
     if position is None:
-        return Found((), hint=f"The postcode {text.upper()} is not in use in this atlas.")
-    return Found((_area(atlas, position),))
+        return SearchResult((), hint=f"The postcode {text.upper()} is not in use in this atlas.")
+    return SearchResult((_area(atlas, position),))
 
 
-def find_key(atlas: Atlas, key: str) -> Place | None:
+def find_key(atlas: Atlas, key: str) -> NamedPlace | None:
     """Return a ward or council area by its key; None where there is none."""
     return _by_key(atlas).get(key)
 
 
-def places(atlas: Atlas) -> tuple[Place, ...]:
+def places(atlas: Atlas) -> tuple[NamedPlace, ...]:
     """Return every place of an atlas."""
     return _places(atlas)
 
 
 @lru_cache(maxsize=8)
-def _places(atlas: Atlas) -> tuple[Place, ...]:
+def _places(atlas: Atlas) -> tuple[NamedPlace, ...]:
     table = atlas.table
     made = [_area(atlas, i) for i in range(len(table["code"]))]
     for kind, outer in (("ward", "authority"), ("authority", "region")):
@@ -145,20 +147,20 @@ def _places(atlas: Atlas) -> tuple[Place, ...]:
                 members.setdefault((str(pair[0]), str(pair[1])), []).append(i)
         for (name, outer_name), positions in members.items():
             words = f" {plain(f'{name} {outer_name}' if kind == 'ward' else name)}"
-            made.append(Place(kind, name, outer_name, tuple(positions), words))
+            made.append(NamedPlace(kind, name, outer_name, tuple(positions), words))
     return tuple(made)
 
 
 @lru_cache(maxsize=8)
-def _by_key(atlas: Atlas) -> dict[str, Place]:
+def _by_key(atlas: Atlas) -> dict[str, NamedPlace]:
     return {p.key: p for p in places(atlas) if p.kind != "area"}
 
 
-def _area(atlas: Atlas, i: int) -> Place:
+def _area(atlas: Atlas, i: int) -> NamedPlace:
     table = atlas.table
     name, code = str(table["name"][i]), str(table["code"][i])
     within = ", ".join(str(table[k][i]) for k in ("ward", "authority") if table[k][i])
-    return Place("area", name, within, (i,), f" {plain(name)} {code.lower()}")
+    return NamedPlace("area", name, within, (i,), f" {plain(name)} {code.lower()}")
 
 
 def plain(text: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from areaeffect.web.atlas import Atlas
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 FOLDER = "sets"
 
@@ -40,7 +40,7 @@ class Selection:
     shape: tuple[tuple[float, float], ...] = ()
 
 
-def selected(settings: Settings, atlas: Atlas, view: View) -> Selection:
+def selected(settings: ServerSettings, atlas: Atlas, view: View) -> Selection:
     """Return the areas that an address names.
 
     Raises
@@ -67,7 +67,9 @@ def selected(settings: Settings, atlas: Atlas, view: View) -> Selection:
     return Selection(codes, (), view.set, tuple((x, y) for x, y in kept.get("shape", ())))
 
 
-def keep(settings: Settings, codes: Iterable[str], shape: Iterable[tuple[float, float]] = ()) -> Selection:
+def keep(
+    settings: ServerSettings, codes: Iterable[str], shape: Iterable[tuple[float, float]] = ()
+) -> Selection:
     """Return a selection as an address can say it, kept on the server where it must be.
 
     Raises
@@ -104,7 +106,7 @@ def keep(settings: Settings, codes: Iterable[str], shape: Iterable[tuple[float, 
     return Selection(found, (), name, ring)
 
 
-def _make_room(settings: Settings) -> None:
+def _make_room(settings: ServerSettings) -> None:
     """Let the oldest kept selections go where there are too many."""
     kept = list((settings.work / FOLDER).glob("*.json"))
     if len(kept) >= limits.KEPT_SETS:

@@ -28,7 +28,7 @@ NOWHERE = Contact()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ServerSettings:
     """Everything a server was started with.
 
     Parameters

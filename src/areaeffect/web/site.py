@@ -12,7 +12,7 @@ from areaeffect.web.site_pages import Frame, site_files, site_pages
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Site:
     menu: Callable[[], Sequence[tuple[str, str]]]
 
     @classmethod
-    def of(cls, settings: Settings, menu: Callable[[], Sequence[tuple[str, str]]]) -> Site:
+    def of(cls, settings: ServerSettings, menu: Callable[[], Sequence[tuple[str, str]]]) -> Site:
         """Open the folder of runs that settings name."""
         base_url = f"{settings.base_url}/runs" if settings.base_url else ""
         shared = Frame(contact=settings.contact, operator=settings.operator, base_url=base_url)

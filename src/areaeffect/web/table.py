@@ -17,7 +17,7 @@ FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class AreaTableRow:
     """One area of the table."""
 
     #: code, name, ward, authority: of the area
@@ -34,7 +34,7 @@ class Row:
 class Page:
     """One page of rows: `number` of `pages`, of `total` rows."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[AreaTableRow, ...]
     number: int
     pages: int
     total: int
@@ -88,7 +88,7 @@ def page_of(
     own = set(chosen)
     table = atlas.table
     rows = tuple(
-        Row(
+        AreaTableRow(
             code=str(table["code"][i]),
             name=str(table["name"][i]),
             ward=str(table["ward"][i]),

@@ -16,7 +16,7 @@ from areaeffect.web import limits, search
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.selection import Selection, keep
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import ServerSettings
 
 LISTS, DRAWN, PACKED = (".csv", ".txt"), (".geojson", ".json"), (".zip",)
 COLUMNS = ("area_code", "lsoa21cd", "lsoa11cd", "lsoa21_code", "lsoa11_code", "postcode", "code")
@@ -26,7 +26,7 @@ _END_OF_ZIP, _COUNTS, _MOST_LISTED = b"PK\x05\x06", ((10, 12), (12, 16)), 200_00
 
 
 def keep_uploaded(
-    settings: Settings, atlas: Atlas, chosen: Iterable[str], name: str, file: BinaryIO
+    settings: ServerSettings, atlas: Atlas, chosen: Iterable[str], name: str, file: BinaryIO
 ) -> Selection:
     """Return the selection after an upload: codes are added, a shape takes the place of all.
 

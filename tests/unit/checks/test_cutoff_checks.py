@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from areaeffect.checks.base import CheckedFinding, Status
+from areaeffect.checks.base import CheckedFinding, CheckStatus
 from areaeffect.checks.bunching import evenly_spaced
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.estimate.discontinuity import bunching_at, jump_at
@@ -38,7 +38,7 @@ def test_the_effect_is_found_and_judged(result: Result) -> None:
 
 @pytest.mark.parametrize("name", AT_THE_CUT)
 def test_no_check_at_the_cut_warns_where_the_rule_was_kept(result: Result, name: str) -> None:
-    assert _of(result, name).status is Status.HOLDS
+    assert _of(result, name).status is CheckStatus.HOLDS
 
 
 def test_the_jump_at_the_cut_agrees_with_the_finding(result: Result) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from areaeffect.checks.base import Answer, CheckResult, CheckSummary, Status
+from areaeffect.checks.base import Answer, CheckResult, CheckStatus, CheckSummary
 from areaeffect.checks.leave_out import turns
 from areaeffect.checks.mean_reversion import HIGH, percentile_among, reversion, worst
 from areaeffect.checks.rings import rings_of
@@ -23,16 +23,16 @@ FINDING = sample_result().findings[0]
 NUMBERS = Effect(estimate=0.1, low=0.0, high=0.2, p_value=0.05)
 
 
-def check(*statuses: Status) -> CheckSummary:
+def check(*statuses: CheckStatus) -> CheckSummary:
     answers = [Answer(finding=FINDING, status=s, numbers=NUMBERS, why="x") for s in statuses]
     return CheckResult(UNMOVED, tuple(answers)).summary()
 
 
 def test_the_worst_answer_is_that_of_the_check() -> None:
-    assert check(Status.HOLDS, Status.WARNS, Status.NOT_ESTIMABLE).status is Status.WARNS
-    assert check(Status.NOT_ESTIMABLE, Status.HOLDS).status is Status.HOLDS
-    assert check(Status.NOT_ESTIMABLE).status is Status.NOT_ESTIMABLE
-    assert check().status is Status.NOT_ESTIMABLE
+    assert check(CheckStatus.HOLDS, CheckStatus.WARNS, CheckStatus.NOT_ESTIMABLE).status is CheckStatus.WARNS
+    assert check(CheckStatus.NOT_ESTIMABLE, CheckStatus.HOLDS).status is CheckStatus.HOLDS
+    assert check(CheckStatus.NOT_ESTIMABLE).status is CheckStatus.NOT_ESTIMABLE
+    assert check().status is CheckStatus.NOT_ESTIMABLE
 
 
 # ---------------------------------------------------------------- without one neighbourhood

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from areaeffect.commands.demo import copy_example, studies_folder
-from areaeffect.commands.gallery import Kind, Known, Row, catalogue, gallery
+from areaeffect.commands.gallery import AnswerRow, Kind, KnownAnswer, catalogue, gallery
 from areaeffect.commands.gallery_page import figures, page, text
 from areaeffect.errors import DataError, StudyError
 from areaeffect.study.file import read_study
 
-KNOWN = Known(
+KNOWN = KnownAnswer(
     name="made", title="Made: a thing", data="made.csv: of ours", published=-2.0, error=1.0,
     why="few places",
 )  # fmt: skip
 HALF = 1.95996
 
 
-def row(low: float, high: float, **changes: object) -> Row:
-    return Row(known=replace(KNOWN, **changes), estimate=(low + high) / 2, low=low, high=high)
+def row(low: float, high: float, **changes: object) -> AnswerRow:
+    return AnswerRow(known=replace(KNOWN, **changes), estimate=(low + high) / 2, low=low, high=high)
 
 
 def test_every_programme_has_a_study_and_says_whose_its_answer_is(tmp_path: Path) -> None:
@@ -68,7 +68,9 @@ def test_the_gallery_holds_as_many_answers_as_it_should() -> None:
         (row(-3, -1, error=None), False),
     ],
 )
-def test_an_effect_is_found_again_inside_an_interval_that_is_hardly_wider(found: Row, again: bool) -> None:
+def test_an_effect_is_found_again_inside_an_interval_that_is_hardly_wider(
+    found: AnswerRow, again: bool
+) -> None:
     assert found.is_found_again is again
 
 
@@ -92,7 +94,7 @@ def test_a_miss_stays_with_its_cause_and_a_hit_needs_none() -> None:
 
 def test_counts_tell_published_effects_from_nulls() -> None:
     null = row(-1, 1, kind=Kind.NULL, published=None, error=None)
-    said = figures([row(-3, -1), row(-1.9, 1), null, Row(known=KNOWN, missing="made.csv")])
+    said = figures([row(-3, -1), row(-1.9, 1), null, AnswerRow(known=KNOWN, missing="made.csv")])
     assert "3 of 4 known answers were run." in said
     assert "2 are published effects: 1 lie inside our interval, 1 of them" in said
     assert "Of 1 programmes that did nothing, the interval of 1 holds zero." in said

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from areaeffect.estimate.inference import (
     COPIES,
     PlaceboInference,
-    Places,
+    ReferencePlaces,
     around_zero,
     infer,
     known_from,
@@ -25,10 +25,10 @@ def draws(n: int = 999, seed: int = 6, spread: float = 0.1) -> np.ndarray:
 
 
 #: So many places that their number does not matter.
-MANY = Places(1, 10**9)
+MANY = ReferencePlaces(1, 10**9)
 
 
-def inference(estimate: float, placebos: np.ndarray, places: Places = MANY) -> PlaceboInference:
+def inference(estimate: float, placebos: np.ndarray, places: ReferencePlaces = MANY) -> PlaceboInference:
     """Without a model of the counts: every draw has the same scale."""
     return infer(estimate, placebos, np.ones(len(placebos)), 1.0, places)
 
@@ -221,7 +221,7 @@ def large_programmes(n_pools: int = 1500) -> tuple[np.ndarray, ...]:
         placebos, estimate = places[picked].mean(axis=1), float(rng.normal(0.0, 1 / 6))
         centres.append(6 * placebos.mean())
         alone.append(inference(estimate, placebos).p_value)
-        shared.append(inference(estimate, placebos, Places(36, 100)).p_value)
+        shared.append(inference(estimate, placebos, ReferencePlaces(36, 100)).p_value)
     return np.array(centres), np.array(alone), np.array(shared)
 
 
@@ -252,9 +252,9 @@ def test_columns_are_put_around_zero_each_by_itself() -> None:
 
 
 def test_the_share_of_a_pool_is_at_most_three_quarters_and_nothing_of_a_contrast() -> None:
-    assert Places(36, 100).taken == pytest.approx(0.36)
-    assert Places(90, 100).taken == Places(5, 0).taken == 0.75
-    assert Places(36, 100, is_contrast=True).taken == 0.0
+    assert ReferencePlaces(36, 100).taken == pytest.approx(0.36)
+    assert ReferencePlaces(90, 100).taken == ReferencePlaces(5, 0).taken == 0.75
+    assert ReferencePlaces(36, 100, is_contrast=True).taken == 0.0
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_the_share_of_a_pool_is_at_most_three_quarters_and_nothing_of_a_contrast
 def test_no_p_claims_more_than_the_separate_places_can_show(
     programme: int, disjoint: int, least: float
 ) -> None:
-    places = Places(programme, disjoint)
+    places = ReferencePlaces(programme, disjoint)
     assert places.least_p == pytest.approx(least)
     assert inference(-100.0, draws(999), places).p_value >= least
 
@@ -278,7 +278,7 @@ def test_size_holds_however_few_separate_places_there_are(programme: int, disjoi
     for _ in range(n):
         pool, own = rng.normal(size=disjoint), float(rng.normal(size=programme).mean())
         picked = rng.random((199, disjoint)).argpartition(programme - 1, axis=1)[:, :programme]
-        found = inference(own, pool[picked].mean(axis=1), Places(programme, disjoint))
+        found = inference(own, pool[picked].mean(axis=1), ReferencePlaces(programme, disjoint))
         rejected += not found.low <= 0 <= found.high
     # 1,000 replicates: a standard error of 0.007 at 0.05
     assert rejected / n <= 0.065 + 0.014

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areaeffect.estimate.inference import PlaceboInference, Places, infer
+from areaeffect.estimate.inference import PlaceboInference, ReferencePlaces, infer
 from areaeffect.estimate.multiplicity import max_t
 
 N_DRAWS = 1999
-MANY = Places(1, 10**9)
+MANY = ReferencePlaces(1, 10**9)
 
 
 def columns(n: int, correlation: float, seed: int = 5, n_draws: int = N_DRAWS) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.estimate.inference import Places, decide, infer
+from areaeffect.estimate.inference import ReferencePlaces, decide, infer
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.findings.describe import too_few_places
 from areaeffect.results import Better, Claim, Interval, IntervalKind, Verdict
@@ -59,7 +59,7 @@ def test_no_verdict_contradicts_the_interval_it_stands_beside() -> None:
     rng = np.random.default_rng(19)
     seen, found = set(), 0
     while found < 1200:
-        n, places = int(rng.integers(1, 9)), Places(int(rng.integers(2, 20)), 200)
+        n, places = int(rng.integers(1, 9)), ReferencePlaces(int(rng.integers(2, 20)), 200)
         drawn = rng.normal(0, 0.02, (199, n)) + rng.normal(0, 0.02, (199, 1))
         effects = rng.choice([0.0, -0.05, 0.1], n) + rng.normal(0, 0.02, n)
         family = [
@@ -91,6 +91,6 @@ def test_no_verdict_contradicts_the_interval_it_stands_beside() -> None:
     ],
 )
 def test_a_pool_of_too_few_places_says_so(programme: int, disjoint: int, says: str) -> None:
-    found = too_few_places(Places(programme, disjoint))
+    found = too_few_places(ReferencePlaces(programme, disjoint))
     assert found.startswith(says)
     assert bool(found) is bool(says)

@@ -16,7 +16,7 @@ from areaeffect.findings.plan import make_plan
 from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.placebo.workers import single_threaded
-from areaeffect.power.backtest import ASSUMED, Growth, Horizon, fit_growth, horizon_of
+from areaeffect.power.backtest import ASSUMED, Horizon, NoiseGrowth, fit_growth, horizon_of
 from areaeffect.power.calculation import power_of, sizes_of
 from areaeffect.power.page import needed, sentences, warnings, write_power
 from areaeffect.power.result import PowerReport, PowerRow
@@ -170,12 +170,12 @@ def test_growth_is_fitted_on_what_was_measured() -> None:
 
 def test_growth_never_promises_that_a_longer_follow_up_sees_more() -> None:
     assert fit_growth([0.05, 0.04, 0.03]).power == 0.0
-    assert Growth(0.5, is_fitted=True).factor(0.5) == 1.0
+    assert NoiseGrowth(0.5, is_fitted=True).factor(0.5) == 1.0
 
 
 @pytest.mark.parametrize("found", [[], [0.03], [np.nan, 0.03], [0.0, 0.03]])
 def test_growth_is_assumed_where_one_length_fits(found: list[float]) -> None:
-    assert fit_growth(found) == Growth(ASSUMED, is_fitted=False)
+    assert fit_growth(found) == NoiseGrowth(ASSUMED, is_fitted=False)
 
 
 def point(n: int, mde: float | None, group: str = "") -> PowerRow:

@@ -15,7 +15,7 @@ from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.panel import Neighbourhood
-from areaeffect.register.drawn_areas import Found
+from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import neighbourhoods_named
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window
@@ -66,7 +66,7 @@ def write_raw(path: Path, geometry: Any, name: str = "Harcourt") -> Path:
 
 def read(
     path: Path, boundaries: Boundaries | None = BOUNDARIES, **said: Any
-) -> tuple[list[Neighbourhood], Found]:
+) -> tuple[list[Neighbourhood], PlacesRead]:
     initiative = Initiative(name="Residents First", areas=path.name, **{"start": "2014-01"} | said)
     return neighbourhoods_named(initiative, path, path.parent, boundaries, AREAS, WINDOW)
 
@@ -264,7 +264,7 @@ E01099999,E05000004,Central,E06000001,"Hartlepool, City of"
 """
 
 
-def named(folder: Path, text: str, **said: Any) -> tuple[list[Neighbourhood], Found]:
+def named(folder: Path, text: str, **said: Any) -> tuple[list[Neighbourhood], PlacesRead]:
     (folder / "lookup.csv").write_text(LOOKUP)
     (folder / "wards.csv").write_text(text)
     return read(folder / "wards.csv", lookup="lookup.csv", **said)
@@ -311,7 +311,7 @@ POSTCODES = "pcds,lsoa21cd,doterm\n" + "".join(
 )
 
 
-def posted(folder: Path, text: str, **said: Any) -> tuple[list[Neighbourhood], Found]:
+def posted(folder: Path, text: str, **said: Any) -> tuple[list[Neighbourhood], PlacesRead]:
     (folder / "lookup.csv").write_text(POSTCODES)
     (folder / "homes.csv").write_text(text)
     return read(folder / "homes.csv", lookup="lookup.csv", **said)

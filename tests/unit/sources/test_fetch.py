@@ -22,7 +22,7 @@ from areaeffect.errors import DataError, StudyError
 from areaeffect.sources.publishers import transport
 from areaeffect.sources.publishers.download import PARTS, fetch, jobs_of
 from areaeffect.sources.publishers.releases import By, Origin, catalogue
-from areaeffect.sources.publishers.transport import Client, Settings
+from areaeffect.sources.publishers.transport import Client, FetchSettings
 from tests.shared import publisher_mirror
 from tests.shared.publisher_mirror import HUB, SERVICES, Item, Service
 
@@ -59,7 +59,7 @@ def get(mirror, tmp_path):
     """Fetch one release through the mirror."""
 
     def run(one=None, *, again=False, progress=lambda *_: None):
-        client = Client(Settings("me@example.org", mirror.base, first_pause=0.01))
+        client = Client(FetchSettings("me@example.org", mirror.base, first_pause=0.01))
         jobs = jobs_of([one or release()], tmp_path)
         (done,) = fetch(jobs, tmp_path, progress, client, again=again)
         return done
@@ -281,7 +281,7 @@ def test_a_longer_length_than_comes_is_a_broken_transfer(mirror, get):
 
 
 def test_nobody_there_is_tried_and_then_said(tmp_path):
-    client = Client(Settings(mirror="http://127.0.0.1:9", first_pause=0.001))
+    client = Client(FetchSettings(mirror="http://127.0.0.1:9", first_pause=0.001))
     with pytest.raises(DataError, match="could not be read after 5 tries in a row"):
         fetch(jobs_of([release()], tmp_path), tmp_path, lambda *_: None, client)
 
@@ -316,7 +316,7 @@ def test_at_most_two_requests_at_a_time_and_others_go_on_where_one_fails(mirror,
         mirror.put(address, table() if i != 3 else b"")
         one = release(path=f"{i}.csv", address=address)
         many.append(replace(one, id=f"lonely_{i}"))
-    client = Client(Settings(mirror=mirror.base, first_pause=0.01))
+    client = Client(FetchSettings(mirror=mirror.base, first_pause=0.01))
     with pytest.raises(DataError) as caught:
         fetch(jobs_of(many, tmp_path), tmp_path, lambda *_: None, client)
     assert len(caught.value.problems) == 1
@@ -535,7 +535,7 @@ def test_the_mirror_and_the_contact_are_settings(monkeypatch):
     monkeypatch.setenv("AREAEFFECT_MIRROR", "ftp://mirror")
     monkeypatch.setenv("AREAEFFECT_CONTACT", "me\r\nX-Other: 1")
     with pytest.raises(StudyError) as caught:
-        Settings.from_environment()
+        FetchSettings.from_environment()
     assert [p.where for p in caught.value.problems] == ["AREAEFFECT_MIRROR", "AREAEFFECT_CONTACT"]
 
 

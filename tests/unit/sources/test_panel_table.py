@@ -13,7 +13,7 @@ from openpyxl import Workbook
 
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.study.model import PanelSource
@@ -34,7 +34,7 @@ def read_table(
     path: Path,
     *,
     window: Window = WINDOW,
-    wanted: tuple[Wanted, ...] = (Wanted("n"),),
+    wanted: tuple[MeasureRequest, ...] = (MeasureRequest("n"),),
     attributes: tuple[str, ...] = (),
     **source: Any,
 ) -> SourceTable:
@@ -98,7 +98,7 @@ def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
 
 def wide_csv(folder: Path) -> tuple[Path, dict[str, Any]]:
     text = "area_code,2012-01,2012-02\nB2,7,5\nA1,3,0\n"
-    return write(folder, text), {"layout": "wide", "period": None, "wanted": (Wanted("value"),)}
+    return write(folder, text), {"layout": "wide", "period": None, "wanted": (MeasureRequest("value"),)}
 
 
 def wide_parquet(folder: Path) -> tuple[Path, dict[str, Any]]:
@@ -233,7 +233,7 @@ A1,2012-01,Theft,40
 B2,2012-01,Arson,5
 B2,2012-01,Graffiti,6
 """
-DAMAGE = Wanted("n", ("Arson", "Graffiti"))
+DAMAGE = MeasureRequest("n", ("Arson", "Graffiti"))
 
 
 def test_categories_are_added_up(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_categories_are_added_up(tmp_path: Path) -> None:
 
 
 def test_two_outcomes_may_pick_from_one_table(tmp_path: Path) -> None:
-    theft = Wanted("n", ("Theft",))
+    theft = MeasureRequest("n", ("Theft",))
     table = read_table(write(tmp_path, EVENTS), wanted=(DAMAGE, theft), category="crime_type")
     np.testing.assert_array_equal(table.measures[theft], [[40], [np.nan]])
 
@@ -273,7 +273,7 @@ def test_an_event_table_may_list_a_cell_in_parts(tmp_path: Path) -> None:
 
 
 def test_a_category_that_the_table_does_not_hold_is_refused(tmp_path: Path) -> None:
-    wanted = (Wanted("n", ("Arsons", "Fraud")),)
+    wanted = (MeasureRequest("n", ("Arsons", "Fraud")),)
     assert [
         p.removeprefix(f"{tmp_path}/")
         for p in problems_of(tmp_path, EVENTS, wanted=wanted, category="crime_type")
@@ -404,7 +404,7 @@ def test_a_missing_column_is_answered_with_the_nearest(tmp_path: Path, suffix: s
     if suffix == "parquet":
         pd.read_csv(path).to_parquet(tmp_path / "crime.parquet")
     path = tmp_path / f"crime.{suffix}"
-    assert problems_in(path, area="area_cod", wanted=(Wanted("incidents"),)) == [
+    assert problems_in(path, area="area_cod", wanted=(MeasureRequest("incidents"),)) == [
         f"crime.{suffix}: there is no column 'area_cod'. Did you mean 'area_code'?",
         f"crime.{suffix}: there is no column 'incidents'. "
         "Columns: area_code, area_name, month, n, population.",
@@ -468,7 +468,7 @@ def test_a_count_that_is_none_is_refused_with_its_row(tmp_path: Path, value: str
 
 def test_a_wide_table_names_the_row_of_the_file(tmp_path: Path) -> None:
     text = "area_code,2012-01,2012-02\nA1,3,0\nB2,7,-5\n"
-    options = {"layout": "wide", "period": None, "wanted": (Wanted("value"),)}
+    options = {"layout": "wide", "period": None, "wanted": (MeasureRequest("value"),)}
     assert problems_of(tmp_path, text, **options) == [
         "crime.csv, row 3: '-5' in 'value' is a negative count. Counts are 0 or more."
     ]
@@ -489,7 +489,7 @@ def test_several_kinds_of_bad_counts_are_shown_at_once(tmp_path: Path) -> None:
 
 def test_a_score_may_be_negative_and_fractional(tmp_path: Path) -> None:
     text = LONG.replace("2012-01,7", "2012-01,-7.5")
-    table = read_table(write(tmp_path, text), wanted=(Wanted("n", is_count=False),))
+    table = read_table(write(tmp_path, text), wanted=(MeasureRequest("n", is_count=False),))
     assert only_measure(table)[1, 0] == -7.5
 
 
@@ -537,7 +537,7 @@ def test_a_wide_table_has_no_period_column(tmp_path: Path) -> None:
 
 
 def test_a_wide_table_needs_columns_named_like_periods(tmp_path: Path) -> None:
-    options = {"layout": "wide", "period": None, "wanted": (Wanted("value"),)}
+    options = {"layout": "wide", "period": None, "wanted": (MeasureRequest("value"),)}
     assert problems_of(tmp_path, "area_code,first,second\nA1,1,2\n", **options) == [
         "crime.csv: no column is named like a period. Name them '2012-04', '2012' or '7'."
     ]
@@ -545,7 +545,7 @@ def test_a_wide_table_needs_columns_named_like_periods(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------- marks, periods and columns
 
-WIDE = {"layout": "wide", "period": None, "wanted": (Wanted("value"),)}
+WIDE = {"layout": "wide", "period": None, "wanted": (MeasureRequest("value"),)}
 
 
 def test_hidden_counts_are_bounded_by_the_least_count_shown(tmp_path: Path) -> None:
@@ -624,7 +624,7 @@ def test_headings_and_totals_without_a_code_can_be_left_out(tmp_path: Path) -> N
 
 def test_beside_decimal_commas_a_point_separates_thousands(tmp_path: Path) -> None:
     text = "area_code;2012-01;2012-02\nA1;1.234;5,5\nB2;950;12,25\n"
-    wide = WIDE | {"wanted": (Wanted("value", is_count=False),)}
+    wide = WIDE | {"wanted": (MeasureRequest("value", is_count=False),)}
     np.testing.assert_array_equal(
         only_measure(read_table(write(tmp_path, text), **wide)), [[1234, 5.5], [950, 12.25]]
     )
@@ -733,9 +733,9 @@ def test_months_written_as_other_numbers_are_answered_with_what_they_look_like(
 def test_a_prefix_that_all_periods_share_is_taken_off_and_said(tmp_path: Path, prefix: str) -> None:
     months = [f"{prefix}2012.{m:02d}" for m in (1, 2)]
     (tmp_path / "crime.csv").write_text(f"area_code,{','.join(months)}\nA1,1,2\nA2,3,4\n")
-    options = {"layout": "wide", "period": None, "wanted": (Wanted("value"),)}
+    options = {"layout": "wide", "period": None, "wanted": (MeasureRequest("value"),)}
     table = read_table(tmp_path / "crime.csv", **options)
-    assert table.measures[Wanted("value")].tolist() == [[1, 2], [3, 4]]
+    assert table.measures[MeasureRequest("value")].tolist() == [[1, 2], [3, 4]]
     assert f"crime.csv: '{prefix}2012.01' is taken as '2012.01'." in table.notes
 
 

@@ -10,10 +10,10 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Release
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.panel_vintages import one_vintage
 
-COUNT = Wanted("n", (), True)
+COUNT = MeasureRequest("n", (), True)
 #: E01011973 and E01011976 became E01035188; E01012064 was split; the others stayed.
 MERGED, NEW = ("E01011973", "E01011976"), "E01035188"
 SPLIT, PARTS, STAYED = "E01012094", ("E01035199", "E01035200"), "E01011980"
@@ -118,6 +118,6 @@ def test_middle_layer_areas_are_joined_too() -> None:
 
 def test_scores_of_two_censuses_are_refused() -> None:
     given = table({MERGED[0]: [4, NAN], MERGED[1]: [6, NAN], NEW: [NAN, 5]})
-    score = replace(given, measures={Wanted("n", (), False): given.measures[COUNT]})
+    score = replace(given, measures={MeasureRequest("n", (), False): given.measures[COUNT]})
     with pytest.raises(DataError, match=r"of two censuses .* only counts can be joined"):
         one_vintage(score, "source.own")

@@ -18,7 +18,7 @@ from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.points import Locator, projected
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.points.counting import count_points
 from areaeffect.sources.points.dates import DateTexts, without_time
 from areaeffect.study.file import parse_study
@@ -450,7 +450,7 @@ def test_what_points_do_not_have_is_refused(tmp_path: Path) -> None:
         read(tmp_path, outcome='value = "loss"')
     with pytest.raises(AreaEffectError, match="`category` is not set"):
         read(tmp_path, more="", outcome='category = ["theft"]')
-    assert Wanted("value") in read(tmp_path).measures
+    assert MeasureRequest("value") in read(tmp_path).measures
 
 
 def test_a_time_keeps_its_date_whatever_its_time_zone(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from areaeffect.commands import fetch as command
 from areaeffect.errors import DataError, StudyError
-from areaeffect.sources.publishers.police_archive import Wanted, archive_of, fetch_archives
-from areaeffect.sources.publishers.transport import Client, Settings
+from areaeffect.sources.publishers.police_archive import MonthsWanted, archive_of, fetch_archives
+from areaeffect.sources.publishers.transport import Client, FetchSettings
 from tests.shared import publisher_mirror
 
 S3 = "https://policeuk-data.s3.amazonaws.com/archive/"
@@ -46,11 +46,11 @@ def mirror():
 
 @pytest.fixture
 def client(mirror):
-    return Client(Settings(mirror=mirror.base, first_pause=0.01))
+    return Client(FetchSettings(mirror=mirror.base, first_pause=0.01))
 
 
 def test_only_the_wanted_members_are_read_from_the_remote_zip(mirror, client, tmp_path):
-    wanted = Wanted("2017-03", "2017-04", ("cleveland",))
+    wanted = MonthsWanted("2017-03", "2017-04", ("cleveland",))
     files, gaps = fetch_archives(wanted, tmp_path, lambda *_: None, client)
     assert gaps == ()
     for month in MONTHS:
@@ -70,7 +70,7 @@ def test_only_the_wanted_members_are_read_from_the_remote_zip(mirror, client, tm
 
 def test_a_month_that_the_archive_lacks_is_a_gap_and_no_zero(mirror, client, tmp_path):
     mirror.put(f"{S3}2017-04.zip", archive(skip={("2017-03", "durham")}))
-    wanted = Wanted("2017-03", "2017-04", ("durham", "cleveland"))
+    wanted = MonthsWanted("2017-03", "2017-04", ("durham", "cleveland"))
     files, gaps = fetch_archives(wanted, tmp_path, lambda *_: None, client)
     assert gaps == ("durham 2017-03",)
     assert len(files) == 3
@@ -78,24 +78,24 @@ def test_a_month_that_the_archive_lacks_is_a_gap_and_no_zero(mirror, client, tmp
 
 def test_an_unknown_force_is_guessed(client, tmp_path):
     with pytest.raises(StudyError, match=r"'cleaveland'\. Did you mean 'cleveland'\?"):
-        fetch_archives(Wanted("2017-03", "2017-04", ("cleaveland",)), tmp_path, lambda *_: None, client)
+        fetch_archives(MonthsWanted("2017-03", "2017-04", ("cleaveland",)), tmp_path, lambda *_: None, client)
 
 
 def test_a_zip_that_changes_while_it_is_read_is_refused(mirror, client, tmp_path):
     cut = ("header", "ETag", '"another"')
     mirror.fail(f"{S3}2017-04.zip", (), (), cut, (), cut)
     with pytest.raises(DataError, match="changed while it was read"):
-        fetch_archives(Wanted("2017-03", "2017-04", ("durham",)), tmp_path, lambda *_: None, client)
+        fetch_archives(MonthsWanted("2017-03", "2017-04", ("durham",)), tmp_path, lambda *_: None, client)
 
 
 def test_a_server_without_parts_is_named(mirror, client, tmp_path):
     mirror.fail(f"{S3}2017-04.zip", (), ("no ranges",))
     with pytest.raises(DataError, match="it does not send parts of a file"):
-        fetch_archives(Wanted("2017-03", "2017-03", ("durham",)), tmp_path, lambda *_: None, client)
+        fetch_archives(MonthsWanted("2017-03", "2017-03", ("durham",)), tmp_path, lambda *_: None, client)
 
 
 def test_whole_archives_are_fetched_and_a_page_in_their_place_is_not(mirror, client, tmp_path):
-    wanted = Wanted("2017-03", "2017-03", ())
+    wanted = MonthsWanted("2017-03", "2017-03", ())
     mirror.put(f"{S3}2017-04.zip", b"PK not a zip")
     with pytest.raises(DataError, match="does not hold a zip"):
         fetch_archives(wanted, tmp_path, lambda *_: None, client)
@@ -106,7 +106,7 @@ def test_whole_archives_are_fetched_and_a_page_in_their_place_is_not(mirror, cli
 
 
 def test_four_archives_cover_everything_since_the_first_month():
-    wanted = Wanted("2009-01", "2026-05", ())
+    wanted = MonthsWanted("2009-01", "2026-05", ())
     assert list(wanted.archives) == ["2017-04", "2020-04", "2023-04", "2026-04", "latest"]
     assert wanted.months[0] == "2010-12"
     assert sum(map(len, wanted.archives.values())) == len(wanted.months) == 186

@@ -13,15 +13,15 @@ from areaeffect.commands.sources import list_sources
 from areaeffect.errors import DataError, StudyError
 from areaeffect.geography.codes import lsoa_pairs
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, put, street
 
-ASB = Wanted("value", ("anti-social-behaviour",))
-CRIME = Wanted("value", ())
+ASB = MeasureRequest("value", ("anti-social-behaviour",))
+CRIME = MeasureRequest("value", ())
 AREAS = [f"E0101198{i}" for i in range(3)]
 
 
@@ -37,7 +37,7 @@ def months(folder: Path, n: int, per_area: int = 30, force: str = "cleveland") -
 
 
 def read(
-    store: Path, *wanted: Wanted, start: str = "2023-01", end: str = "2023-06", **keys: Any
+    store: Path, *wanted: MeasureRequest, start: str = "2023-01", end: str = "2023-06", **keys: Any
 ) -> SourceTable:
     source = PoliceUkSource(kind="police_uk", store=str(store), **keys)
     window = Window(start=start, end=end)
@@ -54,7 +54,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def reasons(table: SourceTable, wanted: Wanted) -> list[list[str]]:
+def reasons(table: SourceTable, wanted: MeasureRequest) -> list[list[str]]:
     return [[REASONS[c] for c in row] for row in table.reasons[wanted]]
 
 
@@ -224,7 +224,7 @@ def test_a_category_is_missing_before_it_was_published(tmp_path: Path) -> None:
         rows = [crime(f"{a}{i}", text, area=a, kind=kind) for a in AREAS for i in range(30)]
         put(tmp_path / "in", street(*rows), f"{text}-cleveland-street.csv")
     ingest_police_uk([tmp_path / "in"], tmp_path / "store")
-    order = Wanted("value", ("public-order",))
+    order = MeasureRequest("value", ("public-order",))
     table = read(tmp_path / "store", order, CRIME, start="2013-03", end="2013-06")
     assert reasons(table, order)[0] == ["not_published", "not_published", "", ""]
     assert table.measures[CRIME].tolist() == [[30] * 4] * 3
@@ -233,7 +233,7 @@ def test_a_category_is_missing_before_it_was_published(tmp_path: Path) -> None:
 def test_reading_says_what_is_wrong(store: Path) -> None:
     for call, kind, message in [
         (lambda: read(store, forces=("clevland",)), DataError, "Did you mean 'cleveland'"),
-        (lambda: read(store, Wanted("value", ("asb",))), DataError, "there is no category 'asb'"),
+        (lambda: read(store, MeasureRequest("value", ("asb",))), DataError, "there is no category 'asb'"),
         (lambda: read(store, start="2023", end="2024"), StudyError, "is by month"),
         (lambda: read(store, start="2011-01", end="2011-05"), DataError, "no located incident"),
         (lambda: read(store.parent / "none"), DataError, "there is no store here"),

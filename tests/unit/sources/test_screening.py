@@ -9,7 +9,7 @@ import pytest
 
 from areaeffect.errors import DataError
 from areaeffect.results import Floats
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.screening import screen
 from areaeffect.study.model import PanelSource
@@ -39,7 +39,7 @@ def screened(
         layout="wide",
         **source,  # type: ignore[arg-type]
     )
-    table = read("t", panel, path, WINDOW, (Wanted("value", is_count=is_count),), ())
+    table = read("t", panel, path, WINDOW, (MeasureRequest("value", is_count=is_count),), ())
     return screen(panel, table)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from areaeffect.errors import DataError
 from areaeffect.results import Floats
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.screening import screen
 from areaeffect.sources.screening_periods import periods_copied
@@ -20,7 +20,7 @@ from areaeffect.study.parts import Window
 MONTHS = [f"{2012 + t // 12}-{t % 12 + 1:02d}" for t in range(36)]
 AREAS = [f"A{i:03d}" for i in range(20)]
 WINDOW = Window(start="2012-01", end="2014-12")
-VALUE, POPULATION = Wanted("n", ()), ("population",)
+VALUE, POPULATION = MeasureRequest("n", ()), ("population",)
 
 
 def counts(seed: int = 1) -> Floats:
@@ -32,7 +32,9 @@ def long(values: Floats) -> pd.DataFrame:
     return pd.DataFrame({"area": areas, "month": months, "n": values.ravel().astype(int)})
 
 
-def screened(folder: Path, table: pd.DataFrame, wanted: Wanted = VALUE, **source: object) -> SourceTable:
+def screened(
+    folder: Path, table: pd.DataFrame, wanted: MeasureRequest = VALUE, **source: object
+) -> SourceTable:
     path = folder / "t.csv"
     table.to_csv(path, index=False)
     keys = {"area": "area", "period": "month", **source}
@@ -119,7 +121,7 @@ def test_a_rounded_mean_of_all_areas_is_refused(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- rows of incidents
 
 EVENTS = {"absent_is_zero": True, "category": "kind"}
-ONE = Wanted("one", ())
+ONE = MeasureRequest("one", ())
 
 
 def incidents(seed: int = 1) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 from areaeffect.document.blocks import Data, Paragraph
 from areaeffect.further.source_tables import source_tables_step, sources_section
 from areaeffect.results import Annex
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource
@@ -30,7 +30,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> SourceTable:
     ingest_police_uk([folder / "in"], folder / "store")
     source = PoliceUkSource(kind="police_uk", store=str(folder / "store"))
     window = Window(start="2023-01", end="2023-06")
-    return read_police("police", source, folder, None, window, (Wanted("value"),), ())
+    return read_police("police", source, folder, None, window, (MeasureRequest("value"),), ())
 
 
 def annex_of(*tables: Any) -> Annex | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource
@@ -16,8 +16,8 @@ from tests.shared.street_files import crime, put, street
 
 OLD, SAME = "E01020644", "E01012304"
 PARTS = ("E01034489", "E01034490", "E01034491")
-BOTH = Wanted("value", ("burglary", "drugs"))
-BURGLARY, DRUGS = Wanted("value", ("burglary",)), Wanted("value", ("drugs",))
+BOTH = MeasureRequest("value", ("burglary", "drugs"))
+BURGLARY, DRUGS = MeasureRequest("value", ("burglary",)), MeasureRequest("value", ("drugs",))
 
 
 def panel(folder: Path, **keys: Any) -> SourceTable:

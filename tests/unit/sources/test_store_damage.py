@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from areaeffect.errors import DataError
-from areaeffect.sources.base import Wanted
+from areaeffect.sources.base import MeasureRequest
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police
@@ -30,7 +30,7 @@ SEED = 20261130
 DAMAGES = int(os.environ.get("AREAEFFECT_DAMAGES", "60"))
 SPLIT, WHOLE = "E01012064", "E01011980"  # a code of 2011 that was split, and one that stayed
 MONTHS = ("2023-01", "2023-02", "2023-03")
-WANTED = (Wanted("value", ()), Wanted("value", ("anti-social-behaviour",)))
+WANTED = (MeasureRequest("value", ()), MeasureRequest("value", ("anti-social-behaviour",)))
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["areaeffect.sources.police_uk.ingest", "pyarrow.parquet"])
 #: Ingests, and sends what was said and how many operations there were. A program as text, since a

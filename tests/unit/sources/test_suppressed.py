@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.panel import REASONS
 from areaeffect.results import Result
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.panel import read_published
 from areaeffect.sources.publishers.releases import catalogue
@@ -41,7 +41,7 @@ def test_hidden_numbers_are_tried_at_their_least_and_most(tmp_path: Path) -> Non
     assert least < finding < most  # a treated area with more of it stands higher
 
 
-WANTED = Wanted("vacant_dwellings")
+WANTED = MeasureRequest("vacant_dwellings")
 
 
 def homes(folder: Path, vacant: list[str | int]) -> SourceTable:

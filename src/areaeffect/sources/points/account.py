@@ -154,7 +154,7 @@ _METRES_A_DEGREE = 111_000.0
 
 
 @dataclass(slots=True)
-class Seen:
+class CoordinateSigns:
     """What coordinates look like as a whole: rows with numbers, and of these the odd ones."""
 
     given: int = 0  # rows with two numbers
@@ -253,7 +253,9 @@ def _rounding_note(sample: Floats, width: float, *, is_degrees: bool) -> list[st
 
 
 def coordinate_notes(
-    seen_by_crs: Mapping[str, Seen], by_month: Mapping[tuple[int, int], int], boundaries: Boundaries
+    seen_by_crs: Mapping[str, CoordinateSigns],
+    by_month: Mapping[tuple[int, int], int],
+    boundaries: Boundaries,
 ) -> list[str]:
     """Say what of the coordinates makes counts too low, or puts incidents into wrong areas.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.points import MOST_DEGREES, Locator, projected, within_box
-from areaeffect.sources.points.account import PLACE, Account, Reason, Repeats, Rows, Seen
+from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, Reason, Repeats, Rows
 from areaeffect.sources.points.dates import NONE, DateTexts, Decided, Numbering
 from areaeffect.sources.points.files import ROWS_AT_ONCE, Piece, pieces_of
 from areaeffect.tables.cells import compared_text
@@ -40,7 +40,7 @@ class Counted:
     """Incidents counted."""
 
     account: Account  # of every row
-    seen: dict[str, Seen]  # of the coordinates, by reference system
+    seen: dict[str, CoordinateSigns]  # of the coordinates, by reference system
     repeats: Repeats  # what is there more than once
     categories: list[str]  # texts of the categories, by number
     dates: Decided  # what the dates were taken as
@@ -133,7 +133,7 @@ class _Counter:
         self._locator, self._crs = Locator(boundaries.outlines, SLACK), boundaries.crs
         self._bounds = boundaries.bounds
         self._boxes: dict[str, tuple[Box, bool]] = {}
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, CoordinateSigns] = {}
         self._account = Account()
         self._open: list[Rows] = []
         self._pending: list[Ints] = []
@@ -161,7 +161,7 @@ class _Counter:
         """Return the area of each row, or below zero why it has none."""
         if crs not in self._boxes:
             self._boxes[crs] = _box_in(self._bounds, self._crs, crs)
-            self._seen[crs] = Seen()
+            self._seen[crs] = CoordinateSigns()
         box, is_degrees = self._boxes[crs]
         points = np.column_stack([rows.x, rows.y])
         none = np.isnan(points).any(axis=1)

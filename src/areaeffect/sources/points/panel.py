@@ -21,7 +21,7 @@ from areaeffect.records import DataTable
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
-from areaeffect.sources.points.account import PLACE, Account, Reason, Seen, coordinate_notes
+from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, Reason, coordinate_notes
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
 from areaeffect.sources.police_uk.categories import REJECTED_SHARE
 from areaeffect.sources.publishers.files import named_file
@@ -155,7 +155,7 @@ def _refuse_coordinates(name: str, counted: Counted, paths: list[Path]) -> None:
             raise DataError(Problem(f"the file {fault[0]}.", f"{files}, source.{name}", fault[1]))
 
 
-def _fault(crs: str, seen: Seen) -> tuple[str, str] | None:
+def _fault(crs: str, seen: CoordinateSigns) -> tuple[str, str] | None:
     from pyproj import CRS
 
     def most(kind: str) -> bool:

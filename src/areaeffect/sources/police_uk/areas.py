@@ -13,7 +13,7 @@ from areaeffect.errors import first_few, number_of
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
-from areaeffect.geography.vintages import Status, convert_counts, to_vintage
+from areaeffect.geography.vintages import CodeStatus, convert_counts, to_vintage
 from areaeffect.sources.publishers.files import named_file
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     """
     new, status = to_vintage(codes, lookup)
     candidates = [
-        lookup.children(str(c)) if s == Status.SPLIT.value else ((str(n),) if n else ())
+        lookup.children(str(c)) if s == CodeStatus.SPLIT.value else ((str(n),) if n else ())
         for c, n, s in zip(codes, new, status, strict=True)
     ]
     areas = np.unique(np.array([a for c in candidates for a in c], dtype=str))
@@ -99,7 +99,7 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
 
 def _brought_over(codes: Strings, new: Strings, status: Strings, totals: Ints, how: str) -> tuple[str, ...]:
     """Say how many codes of another census were brought to the declared one."""
-    changed = (status == Status.SPLIT.value) | ((new != "") & (new != codes))
+    changed = (status == CodeStatus.SPLIT.value) | ((new != "") & (new != codes))
     if not changed.any():
         return ()
     return (

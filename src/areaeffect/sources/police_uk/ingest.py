@@ -23,7 +23,7 @@ from areaeffect.sources.police_uk.counting import (
 )
 from areaeffect.sources.police_uk.files import PassedOver, StreetFile, find_files, read_files
 from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfinished, writing
-from areaeffect.sources.police_uk.rows import Kept
+from areaeffect.sources.police_uk.rows import RowsUsed
 from areaeffect.sources.police_uk.store_check import IngestReport, report_on
 from areaeffect.sources.police_uk.text import Rejected, number_lines
 
@@ -279,7 +279,7 @@ class _Ingest:
         pq.write_table(table, self.lake.new_file(name), compression="zstd")
 
 
-def _complete(row: ManifestRow, kept: Kept | None, rejected: list[Rejected], n_rows: int) -> None:
+def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected], n_rows: int) -> None:
     n_kept = kept.rows if kept else 0
     if n_kept + len(rejected) != n_rows:
         raise DataError(

@@ -22,7 +22,7 @@ from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.records import DataTable
 from areaeffect.results import Floats, Release
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
 from areaeffect.sources.police_uk.categories import (
@@ -55,7 +55,7 @@ def read_police(
     folder: Path,
     store: Path | None,
     window: Window,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
 ) -> SourceTable:
     """Read a panel from the store, after ingesting the files that the study names.
@@ -104,7 +104,12 @@ def read_police(
 
 
 def _read(
-    name: str, source: PoliceUkSource, folder: Path, lake: Lake, window: Window, wanted: tuple[Wanted, ...]
+    name: str,
+    source: PoliceUkSource,
+    folder: Path,
+    lake: Lake,
+    window: Window,
+    wanted: tuple[MeasureRequest, ...],
 ) -> SourceTable:
     first, last = (parse_period(t, PeriodKind.MONTH) or 0 for t in (window.start, window.end))
     periods = Periods(PeriodKind.MONTH, first, last - first + 1)
@@ -156,7 +161,9 @@ def _read(
     )
 
 
-def _measures(wanted: tuple[Wanted, ...], values: list[Floats], reasons: list[Codes]) -> dict[Wanted, Floats]:
+def _measures(
+    wanted: tuple[MeasureRequest, ...], values: list[Floats], reasons: list[Codes]
+) -> dict[MeasureRequest, Floats]:
     """Return the counts, NaN where a cell is missing for a reason."""
     return {w: np.where(r == CODE[""], v, np.nan) for w, v, r in zip(wanted, values, reasons, strict=False)}
 

@@ -112,7 +112,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RowsUsed:
     """Rows of one file that are used."""
 
     rows: int  # all
@@ -176,9 +176,9 @@ def load(
     return rejected
 
 
-def kept(connection: duckdb.DuckDBPyConnection) -> dict[int, Kept]:
+def kept(connection: duckdb.DuckDBPyConnection) -> dict[int, RowsUsed]:
     """Return by file number what is used of its rows."""
-    return {file: Kept(*counts) for file, *counts in connection.execute(_KEPT).fetchall()}
+    return {file: RowsUsed(*counts) for file, *counts in connection.execute(_KEPT).fetchall()}
 
 
 def forget(connection: duckdb.DuckDBPyConnection) -> None:

@@ -12,7 +12,7 @@ from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.panel import REASONS, Hidden, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
+from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.files import Roots, columns_here, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, Geography, PublishedRelease, find_release
@@ -37,7 +37,7 @@ def read_published(
     source: PublishedSource,
     folder: Path,
     window: Window,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
 ) -> SourceTable:
     """Read what a study wants of a release.
@@ -135,7 +135,7 @@ SOURCE = SourceKind(
 )
 
 
-def columns_asked(wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> tuple[str, ...]:
+def columns_asked(wanted: tuple[MeasureRequest, ...], attributes: tuple[str, ...]) -> tuple[str, ...]:
     """Return every column that measures and attributes need."""
     several = [c for w in wanted for c in w.category or (w.value,)]
     return tuple(dict.fromkeys([*several, *attributes]))
@@ -145,7 +145,7 @@ def as_source_table(  # one thing, in the order of `read_published`
     name: str,
     table: PublishedTable,
     window: Window,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
     own_areas: Strings,
 ) -> SourceTable:
@@ -171,7 +171,7 @@ def as_source_table(  # one thing, in the order of `read_published`
     _refuse_outcomes(table, columns)
     measures = {w: np.sum([table.values[c] for c in cs], axis=0) for w, cs in columns.items()}
     reasons = {w: np.max([table.reasons[c] for c in cs], axis=0) for w, cs in columns.items()}
-    hidden: dict[Wanted, Hidden] = {}
+    hidden: dict[MeasureRequest, Hidden] = {}
     notes = [*table.notes, *release.caveats]
     same = np.isin(table.areas, own_areas)
     for w, cs in columns.items():
@@ -242,7 +242,7 @@ def _one_period(release: PublishedRelease, window: Window) -> Periods | None:
     return Periods(window.kind, window.kind.holding(month), 1)
 
 
-def _refuse_outcomes(table: PublishedTable, columns: dict[Wanted, tuple[str, ...]]) -> None:
+def _refuse_outcomes(table: PublishedTable, columns: dict[MeasureRequest, tuple[str, ...]]) -> None:
     kinds = {c.name: c.kind for c in table.release.columns}
     kinds.update({d.name: "share" for d in table.release.derived})
     problems = []

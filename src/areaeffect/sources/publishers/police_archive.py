@@ -45,7 +45,7 @@ _LARGEST_MEMBER = 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MonthsWanted:
     """Months of police.uk that are wanted."""
 
     #: first, last: 'YYYY-MM', both included
@@ -98,7 +98,7 @@ def ask_for(archive: str) -> Ask:
 
 
 def fetch_archives(
-    wanted: Wanted, folder: Path, progress: Progress, client: Client, *, again: bool = False
+    wanted: MonthsWanted, folder: Path, progress: Progress, client: Client, *, again: bool = False
 ) -> tuple[tuple[Fetched, ...], tuple[str, ...]]:
     """Get whole archives, or the wanted members of them by parts of the remote zip.
 

@@ -66,7 +66,7 @@ _MOST_REDIRECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FetchSettings:
     """How this installation asks."""
 
     contact: str = ""  # an e-mail address or page by which a publisher reaches the user
@@ -74,7 +74,7 @@ class Settings:
     first_pause: float = 1.0  # seconds before the second try; each further pause is twice as long.
 
     @classmethod
-    def from_environment(cls) -> Settings:
+    def from_environment(cls) -> FetchSettings:
         """Read `AREAEFFECT_CONTACT` and `AREAEFFECT_MIRROR`.
 
         Raises
@@ -114,8 +114,8 @@ class _Patience(Retry):
 class Client:
     """Asks publishers, at most two requests at a time."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings.from_environment()
+    def __init__(self, settings: FetchSettings | None = None) -> None:
+        self.settings = settings or FetchSettings.from_environment()
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     @cached_property

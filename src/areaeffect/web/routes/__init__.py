@@ -14,7 +14,7 @@ from areaeffect.web.routes import area, atlas_files, compare, find, help_page, h
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 
 class Feature(Protocol):
@@ -22,7 +22,7 @@ class Feature(Protocol):
 
     NAV: tuple[str, str] | None
 
-    def routes(self, settings: Settings) -> Sequence[BaseRoute]:
+    def routes(self, settings: ServerSettings) -> Sequence[BaseRoute]:
         """Return the feature's routes under these settings."""
         ...
 

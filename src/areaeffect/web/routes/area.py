@@ -31,7 +31,7 @@ from areaeffect.wording.numbers import plural
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 NAV: tuple[str, str] | None = None
 TOGETHER = "/neighbourhood"
@@ -41,7 +41,7 @@ _EMBEDDED = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class PagePlace:
     """The area, or the areas together, that a page is about."""
 
     #: atlas, codes: which
@@ -77,7 +77,7 @@ class History:
     charts: tuple[str, ...]
 
 
-def routes(_settings: Settings) -> list[Route]:
+def routes(_settings: ServerSettings) -> list[Route]:
     """Return the page of a place, its twin, and the files of its histories."""
     found = []
     for path in ("/areas/{code}", TOGETHER):
@@ -92,7 +92,7 @@ def routes(_settings: Settings) -> list[Route]:
     return found
 
 
-def _place(request: Request) -> Place:
+def _place(request: Request) -> PagePlace:
     settings = settings_of(request)
     view = parse(View, request.query_params.multi_items())
     atlas = find_atlas(settings, view.base)
@@ -101,10 +101,12 @@ def _place(request: Request) -> Place:
     if code is not None:
         atlas.require([code])
         name = str(atlas.table["name"][atlas.position[code]])
-        return Place(atlas=atlas, codes=(code,), name=name, path=f"/areas/{code}", view=view, chosen=chosen)
+        return PagePlace(
+            atlas=atlas, codes=(code,), name=name, path=f"/areas/{code}", view=view, chosen=chosen
+        )
     if not chosen:
         raise Refusal(404, "No area is chosen.", "Find a place and add its areas first.", "areas")
-    return Place(
+    return PagePlace(
         atlas=atlas, codes=chosen, name=name_of(atlas, chosen), path=TOGETHER, view=view, chosen=chosen
     )
 
@@ -178,7 +180,7 @@ def _columns(series: Series) -> tuple[list[str], list[str], list[Any]]:
     return columns, labels, [series.values, *(values for _, values in series.beside)]
 
 
-def _history(series: Series, place: Place) -> History:
+def _history(series: Series, place: PagePlace) -> History:
     columns, labels, values = _columns(series)
     rows = history_rows(series.periods, columns, values)
     charts: tuple[str, ...] = ()
@@ -254,7 +256,7 @@ def _trend(series: Series) -> str:
     return f"That is {moved} in the first year with figures ({when}: {printed(first)})."
 
 
-def _gaps(series: Series, place: Place) -> str:
+def _gaps(series: Series, place: PagePlace) -> str:
     """Say since when there are figures, and what is missing."""
     known = np.flatnonzero(series.missing < len(place.codes))
     if not len(known):
@@ -273,7 +275,7 @@ def _gaps(series: Series, place: Place) -> str:
     )
 
 
-def _series(request: Request) -> tuple[Series, Place]:
+def _series(request: Request) -> tuple[Series, PagePlace]:
     place = _place(request)
     for series in place.atlas.series(place.codes):
         if series.key == request.path_params["key"]:
@@ -299,7 +301,7 @@ def _csv(request: Request) -> Response:
     return Response(buffer.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _drawn(series: Series, place: Place) -> History:
+def _drawn(series: Series, place: PagePlace) -> History:
     history = _history(series, place)
     if not history.charts:
         raise Refusal(404, "One figure makes no chart.", "The page of the place has its number.")

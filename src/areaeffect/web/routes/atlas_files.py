@@ -17,13 +17,13 @@ from areaeffect.web.render import settings_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 NAV: tuple[str, str] | None = None
 LASTING = "private, max-age=31536000, immutable"
 
 
-def routes(_settings: Settings) -> list[Route]:
+def routes(_settings: ServerSettings) -> list[Route]:
     """Return the addresses of the atlases' files."""
     return [
         Route("/atlases.json", _list),

@@ -40,7 +40,7 @@ from areaeffect.web.standing import RunState, offered, taken
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 NAV: tuple[str, str] | None = ("Compare", "/compare")
 
@@ -49,7 +49,7 @@ _KEY = re.compile(r"[0-9a-f]{20}")
 _PARTS = (ANSWER, POWER, DESIGN)
 
 
-def routes(settings: Settings) -> list[Route]:
+def routes(settings: ServerSettings) -> list[Route]:
     """Return the pages of Compare; none on a server that computes nothing."""
     if settings.read_only:
         return []
@@ -72,7 +72,7 @@ async def _form(request: Request) -> Response:
 
 
 def _show_form(
-    request: Request, settings: Settings, asked: CompareForm, faults: dict[str, Fault], status: int
+    request: Request, settings: ServerSettings, asked: CompareForm, faults: dict[str, Fault], status: int
 ) -> Response:
     if not atlases(settings):
         return page(request, "compare_form.html.j2", title="Compare", atlas=None, areas=[])
@@ -102,7 +102,9 @@ def _show_form(
     )
 
 
-def _faults(settings: Settings, atlas: Atlas, question: Question, asked: CompareForm) -> dict[str, Fault]:
+def _faults(
+    settings: ServerSettings, atlas: Atlas, question: Question, asked: CompareForm
+) -> dict[str, Fault]:
     """Return what prevents a question, by field: before it is asked, and after.
 
     A form that has just been opened is checked by its areas alone.
@@ -255,7 +257,7 @@ def asked_of(question: Question, atlas: str, selection: Selection) -> CompareFor
     )
 
 
-def listed(settings: Settings, atlas: Atlas, asked: CompareForm) -> tuple[Selection, list[Any]]:
+def listed(settings: ServerSettings, atlas: Atlas, asked: CompareForm) -> tuple[Selection, list[Any]]:
     """Return the chosen areas, and a line for each: code, name, ward and authority."""
     selection = selected(settings, atlas, asked)
     table = atlas.table
@@ -277,7 +279,7 @@ class Fault:
     repairs: tuple[tuple[str, str], ...] = ()  # the words of each link, and its address
 
 
-def fault_of(settings: Settings, atlas: Atlas, obstacle: Obstacle) -> Fault:
+def fault_of(settings: ServerSettings, atlas: Atlas, obstacle: Obstacle) -> Fault:
     """Return an obstacle as the form shows it."""
     links = []
     for repair in obstacle.repairs:

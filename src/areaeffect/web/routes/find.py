@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
-    from areaeffect.web.search import Found
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.search import SearchResult
+    from areaeffect.web.settings import ServerSettings
 
 NAV: tuple[str, str] | None = ("Find", "/find")
 
@@ -42,7 +42,7 @@ class FindView(View):
     page: str = word(r"[1-9][0-9]{0,3}", "1", "the number of a page")
 
 
-def routes(_settings: Settings) -> list[Route]:
+def routes(_settings: ServerSettings) -> list[Route]:
     """Return the Find page, its JSON twin, and the form that changes a selection."""
     return [
         Route("/find", _find),
@@ -92,7 +92,7 @@ def _find(request: Request) -> Response:
     )
 
 
-def _rows(atlas: Atlas, chosen: Selection, found: Found) -> list[int]:
+def _rows(atlas: Atlas, chosen: Selection, found: SearchResult) -> list[int]:
     """Return the areas of the table: those found, else those chosen, else all."""
     if found.places:
         return sorted({i for place in found.places for i in place.positions})
@@ -117,7 +117,9 @@ def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
     ]
 
 
-def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found) -> dict[str, str] | None:
+def _map(
+    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: SearchResult
+) -> dict[str, str] | None:
     """Return what the map's script reads, as text; None where there is no map."""
     if not atlas.has_map or not render.vendor_hashes():
         return None
@@ -137,7 +139,7 @@ def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Foun
     }
 
 
-def _bounds(atlas: Atlas, chosen: Selection, found: Found) -> list[float]:
+def _bounds(atlas: Atlas, chosen: Selection, found: SearchResult) -> list[float]:
     """Return west, south, east, north of what was found, else chosen, with room; else of all."""
     where = [atlas.position[code] for code in chosen.codes]
     if found.places:
@@ -154,7 +156,9 @@ def _bounds(atlas: Atlas, chosen: Selection, found: Found) -> list[float]:
     ]
 
 
-def _twin(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found, view: FindView) -> Json:
+def _twin(
+    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: SearchResult, view: FindView
+) -> Json:
     values = atlas.values(layer, period)
 
     def area(i: int) -> Json:

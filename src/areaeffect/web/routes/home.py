@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 NAV: tuple[str, str] | None = None
 
 
-def routes(_settings: Settings) -> list[Route]:
+def routes(_settings: ServerSettings) -> list[Route]:
     """Return the start page."""
     return [Route("/", _home)]
 

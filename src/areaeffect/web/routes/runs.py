@@ -21,7 +21,7 @@ from areaeffect.web.site_pages import INDEX
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 NAV: tuple[str, str] | None = ("Published evaluations", "/runs/")
 TYPES = {
@@ -39,7 +39,7 @@ _BARE = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _LOG = logging.getLogger(__name__)
 
 
-def routes(_settings: Settings) -> list[Route]:
+def routes(_settings: ServerSettings) -> list[Route]:
     """Return the addresses of the site."""
     return [Route("/runs", _begin), Route("/runs/{path:path}", _page)]
 

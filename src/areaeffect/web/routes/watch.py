@@ -12,14 +12,14 @@ from areaeffect.web.site import site_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import ServerSettings
 
 NAV: tuple[str, str] | None = None
 PUBLIC = "User-agent: *\nDisallow: /find\nDisallow: /areas\n"
 PRIVATE = "User-agent: *\nDisallow: /\n"
 
 
-def routes(_settings: Settings) -> list[Route]:
+def routes(_settings: ServerSettings) -> list[Route]:
     """Return the two addresses."""
     return [Route("/health", _health), Route("/robots.txt", _robots)]
 
