@@ -185,7 +185,11 @@ def _read(stories: Stories, file: StudyFile, data: Assembled | None) -> _Voices:
     if stories.folder is not None:
         folder = resolve(stories.folder, file.folder)
         stories_read = faults.attempt(read_stories, folder, stories, places)
-        read = read if stories_read is None else replace(read, stories_read=stories_read[0], withheld=stories_read[1])
+        read = (
+            read
+            if stories_read is None
+            else replace(read, stories_read=stories_read[0], withheld=stories_read[1])
+        )
     faults.raise_all()
     return read
 
