@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 
 from areaeffect.document.blocks import (
-    AnswerBlock,
+    Answers,
     Beside,
     Bullets,
     Card,
@@ -70,7 +70,7 @@ def _texts(  # noqa: PLR0912  # one case a kind of block
             yield holder.meaning, holder.title, kind
             for block in holder.blocks:
                 yield from _texts(block, holder.title)
-        case AnswerBlock():
+        case Answers():
             yield from ((headline, card, kind) for _, _, headline in holder.items)
         case Beside():
             for block in holder.blocks:

@@ -135,7 +135,7 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerBlock:
+class Answers:
     """Verdict, kind of claim and headline of several findings."""
 
     items: tuple[tuple[Badge, str, str], ...]
@@ -152,7 +152,7 @@ class Card:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | AnswerBlock | Card
+Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | Answers | Card
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,11 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
     cut = max(1.0, float(np.sort(largest)[-k - 1])) if k >= 0 else np.inf
     adjusted = np.maximum([share_beyond(largest, x) for x in own], alone)
     low, high = np.minimum(cut * low, ends[:, 0]), np.maximum(cut * high, ends[:, 1])
-    return Joint(adjusted, _step_down(placebos, own, alone), low, high)
+    return Joint(adjusted, _step_down(placebos, own, alone, adjusted), low, high)
 
 
-def _step_down(placebos: Floats, own: Floats, alone: Floats) -> Floats:
-    """Return p-values from the most to the least extreme finding, never falling."""
+def _step_down(placebos: Floats, own: Floats, alone: Floats, single_step: Floats) -> Floats:
+    """Return p-values from the most to the least extreme finding, never over those of one step."""
     found, so_far = np.empty(len(own)), 0.0
     order = np.argsort(-own, kind="stable")
     for step, k in enumerate(order):
@@ -80,5 +80,5 @@ def _step_down(placebos: Floats, own: Floats, alone: Floats) -> Floats:
         largest = np.fmax.reduce(left, axis=1)
         here = share_beyond(largest[np.isfinite(largest)], own[k])
         so_far = max(so_far, here, float(alone[k]))
-        found[k] = so_far
+        found[k] = min(so_far, float(single_step[k]))
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from areaeffect import wording
 from areaeffect.document import page
 from areaeffect.document.blocks import (
-    AnswerBlock,
+    Answers,
     Badge,
     Block,
     Bullets,
@@ -96,7 +96,7 @@ def _answer(collection: Collection, results: Mapping[str, Result]) -> Section:
     blocks: list[Block] = []
     if pairs:
         blocks.append(Paragraph(in_one_sentence([f for _, f in pairs])))
-    blocks.append(AnswerBlock(tuple(dict.fromkeys(items))))
+    blocks.append(Answers(tuple(dict.fromkeys(items))))
     absent = [p for p, f in pairs if f is None]
     if absent:
         blocks.append(

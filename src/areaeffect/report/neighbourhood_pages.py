@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from areaeffect.document import maps
 from areaeffect.document.blocks import (
-    AnswerBlock,
+    Answers,
     Badge,
     Beside,
     Block,
@@ -212,7 +212,7 @@ def _answer(findings: Sequence[Finding]) -> Section:
         blocks += [Paragraph(short.in_short_here(findings), lead=True)] if judged else []
         items = [(Badge(f.verdict), PHRASES[f"claim.{f.claim}"], short.plain_answer(f))
                  for f in findings]  # fmt: skip
-        blocks.append(AnswerBlock(tuple(items)))
+        blocks.append(Answers(tuple(items)))
     blocks.append(Paragraph(PHRASES["place.on_one_place"]))
     return Section("answer", PHRASES["place.answer"], tuple(blocks))
 

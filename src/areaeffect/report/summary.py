@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from areaeffect import wording
 from areaeffect.document import maps, page
 from areaeffect.document.blocks import (
-    AnswerBlock,
+    Answers,
     Badge,
     Beside,
     Block,
@@ -130,10 +130,7 @@ def _answer(own: Sequence[Finding], main: Sequence[Finding], room: Room) -> Sect
         return Section("answer", PHRASES["word.answer"], (Paragraph(wording.overall(own)),))
     told = len(main) == 1  # the sentence to quote holds its size and interval already
     items = [(Badge(f.verdict), wording.name_of(f), wording.answer(f, is_told=told)) for f in main]
-    blocks: list[Block] = [
-        Paragraph(wording.quote(own), lead=True),
-        AnswerBlock(tuple(items[: room.outcomes])),
-    ]
+    blocks: list[Block] = [Paragraph(wording.quote(own), lead=True), Answers(tuple(items[: room.outcomes]))]
     if len(main) > room.outcomes:
         blocks.append(_more(len(main) - room.outcomes, "outcome"))
     return Section("answer", PHRASES["word.answer"], tuple(blocks))

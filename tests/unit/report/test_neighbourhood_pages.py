@@ -10,7 +10,7 @@ import pytest
 import shapely
 import textstat
 
-from areaeffect.document.blocks import AnswerBlock, Bullets, Document, Folded, Paragraph, Section
+from areaeffect.document.blocks import Answers, Bullets, Document, Folded, Paragraph, Section
 from areaeffect.document.page import to_html
 from areaeffect.report import files, neighbourhood_pages
 from areaeffect.report.local_map import BACKDROP_BYTES, Outlines
@@ -65,7 +65,7 @@ def words_of(holder: Any) -> list[str]:
     for block in holder.blocks:
         if isinstance(block, Paragraph):
             said.append(block.text)
-        elif isinstance(block, AnswerBlock):
+        elif isinstance(block, Answers):
             said += [headline for _, _, headline in block.items]
         elif isinstance(block, Bullets) and block.mark != "areas":
             said += block.items

@@ -101,7 +101,7 @@ def test_reading_gives_back_what_was_written(result: Result, folder: Path) -> No
 
 
 def test_a_record_in_a_mapping_stays_a_record() -> None:
-    hidden = {"homes": HiddenNumbers(cells=3, least=0, most=9, in_finding=False)}
+    hidden = {"homes": HiddenNumbers(cells=3, least=0, most=9)}
     assert files._rounded(hidden) == hidden
 
 
