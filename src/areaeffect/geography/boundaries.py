@@ -148,10 +148,8 @@ def read_boundaries(
     frame = frame.set_geometry(shapes, crs=frame.crs)
     if frame.index.duplicated().any():
         several = sorted(set(frame.index[frame.index.duplicated()]))
-        what = (
-            f"{number_of(len(several), 'area is', 'areas are')} drawn in several features, put together here"
-        )
-        notes.append(f"{path.name}: {what} ({', '.join(several[:5])}).")
+        what = f"{number_of(len(several), 'area is', 'areas are')} drawn in several features"
+        notes.append(f"{path.name}: {what}, put together here ({', '.join(several[:5])}).")
         frame = frame.dissolve(frame.index).loc[list(areas)]
     frame = _in_metres(frame)
     if problems := _surface_problems(frame, path):

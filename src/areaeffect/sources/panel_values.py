@@ -211,9 +211,8 @@ def hidden_counts(
         cells, unknown = np.zeros_like(cells), f"they are over {_MOST_SHARE:.0%} of all, too many to guess"
     elif same is not None and (cells & ~same[:, None]).any():
         cells, unknown = cells & same[:, None], "they were hidden for areas of other boundaries"
-    bounded = int(cells.sum())
     notes = []
-    if bounded:
+    if bounded := int(cells.sum()):
         notes.append(
             f"{number_of(bounded, 'hidden count is', 'hidden counts are')} taken as "
             f"{(least + largest) / 2:g}, the middle of {least} to {largest} ({why}); "
