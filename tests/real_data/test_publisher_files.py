@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections import Counter
+from contextlib import closing
 from xml.etree import ElementTree
 
 import numpy as np
@@ -150,7 +151,7 @@ def test_stat_xplore_exports_are_read_to_the_last_number(real_data, release_id, 
 def test_the_schedule_of_universal_credit_is_read_as_openpyxl_reads_it(real_data):
     path = real_data / "dwp/ltla_UC_rollout.xlsx"
     rows = read_sheets(path, ["Sheet1"])["Sheet1"]
-    sheet = openpyxl.load_workbook(path, read_only=True)["Sheet1"]
+    sheet = openpyxl.load_workbook(path)["Sheet1"]
     other = [row for row in sheet.iter_rows(values_only=True) if row[0]]
     ours = [row for row in rows if row[0]]
     assert len(ours) == len(other) == 363
@@ -178,8 +179,9 @@ def held_against(table, column, other):
 def test_vacant_homes_are_those_that_openpyxl_finds(real_data):
     table = read("census_2021_vacant_homes", real_data)
     path = real_data / catalogue()["census_2021_vacant_homes"].files[0].path
-    sheet = openpyxl.load_workbook(path, read_only=True)["1c"]
-    rows = [r for r in sheet.iter_rows(values_only=True) if re.fullmatch(r"[EW]01\d{6}", str(r[0]))]
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:
+        sheet = book["1c"].iter_rows(values_only=True)
+        rows = [r for r in sheet if re.fullmatch(r"[EW]01\d{6}", str(r[0]))]
     assert len(rows) == 35_672
     for column, at, hidden in (("vacant_dwellings", 2, 1_566), ("second_homes", 3, 33_009)):
         other = {(r[0], ""): n for r, n in zip(rows, as_numbers(r[at] for r in rows), strict=True)}

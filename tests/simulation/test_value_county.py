@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from areaeffect.commands.evaluate import evaluate
+from areaeffect.estimate.inference import COPIES
 from areaeffect.results import Annex, Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
 from areaeffect.value import worth
@@ -101,7 +102,8 @@ def test_the_interval_is_that_of_a_simulation_by_hand(county: tuple[Path, Result
     for share, low, cost, high in COSTS.values():
         each += share * rng.triangular(low, cost, high, N_BY_HAND)
     values = np.sort(avoided * each * DEFLATED * stream.kept)
-    k = int(0.025 * (len(effects) + 1)) / len(effects)
+    n = len(effects) / COPIES
+    k = int(COPIES * (0.025 * (n + 1) - 1) + 1) / len(effects)
     error = 4 * np.sqrt(k * (1 - k) / worth.SIMULATIONS)
     for end, share in (("low", k), ("high", 1 - k)):
         bounds = np.quantile(values, [share - error, share + error])

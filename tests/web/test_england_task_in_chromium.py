@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from areaeffect.atlas.build import build_atlas
 from areaeffect.web.runs import runs_of
 from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import served, watch
 from tests.conftest import REPOSITORY
-from tests.web.browser import chromium
 from tests.web.test_whole_task_in_chromium import LONG, WAYS, Way, faults, look
 
 __all__ = ["look"]  # a fixture
@@ -29,12 +28,6 @@ WARDS = {
     "touch": ("West Kirby and Thurstastn", "West Kirby and Thurstaston", 9),
     "without script": ("Jaywik", "West Clacton & Jaywick Sands", 3),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +45,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Iterat
     patch.undo()
 
 
+@pytest.mark.real_data
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_the_whole_task_on_england(
     way: Way, look: Callable[[Way], Page], address: str, tmp_path: Path
