@@ -38,4 +38,4 @@ def test_the_plain_means_are_those_counted_by_hand(name: str) -> None:
         assert rows[what]["mean"] == pytest.approx(treated, rel=within, abs=0.005), what
         assert rows[what]["mean_of_others"] == pytest.approx(others, rel=within, abs=0.005), what
     areas = {r["areas"] for r in rows.values()}
-    assert areas == ({291} if name == "levels" else {284})
+    assert areas == {291}
