@@ -206,20 +206,24 @@ def test_an_outcome_is_not_valued_without_the_section(study: Path) -> None:
 # ---------------------------------------------------------------- simulation
 
 
-def test_a_triangular_cost_has_its_mean_and_stays_inside_its_range() -> None:
-    cost = UnitCost(
-        item="x",
-        category="x",
-        label="x",
-        value=2.0,
-        low=1.0,
-        high=6.0,
+def unit_cost(item: str, value: float, low: float | None, high: float | None) -> UnitCost:
+    return UnitCost(
+        item=item,
+        category=item,
+        label=item,
+        value=value,
+        low=low,
+        high=high,
         fiscal_share=None,
         currency="GBP",
         price_year="2020",
         status="own",
         source="",
     )
+
+
+def test_a_triangular_cost_has_its_mean_and_stays_inside_its_range() -> None:
+    cost = unit_cost("x", 2.0, 1.0, 6.0)
     rng = np.random.default_rng(1)
     drawn = worth.cost_draws({"x": cost}, {"x": 10.0}, 0.0, (200, 500), rng)["x"]
     assert drawn.min() >= 10
@@ -228,45 +232,8 @@ def test_a_triangular_cost_has_its_mean_and_stays_inside_its_range() -> None:
 
 
 def test_another_item_s_range_moves_no_draw_of_this_one() -> None:
-    own = UnitCost(
-        item="b",
-        category="b",
-        label="b",
-        value=2.0,
-        low=1.0,
-        high=6.0,
-        fiscal_share=None,
-        currency="GBP",
-        price_year="2020",
-        status="own",
-        source="",
-    )
-    sure = UnitCost(
-        item="a",
-        category="a",
-        label="a",
-        value=5.0,
-        low=None,
-        high=None,
-        fiscal_share=None,
-        currency="GBP",
-        price_year="2020",
-        status="own",
-        source="",
-    )
-    ranged = UnitCost(
-        item="a",
-        category="a",
-        label="a",
-        value=5.0,
-        low=4.0,
-        high=9.0,
-        fiscal_share=None,
-        currency="GBP",
-        price_year="2020",
-        status="own",
-        source="",
-    )
+    own = unit_cost("b", 2.0, 1.0, 6.0)
+    sure, ranged = unit_cost("a", 5.0, None, None), unit_cost("a", 5.0, 4.0, 9.0)
     factors = {"a": 1.0, "b": 1.0}
     first, second = (
         worth.cost_draws({"b": own, "a": a}, factors, 0.0, (3, 4), np.random.default_rng(2))["b"]
