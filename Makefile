@@ -124,6 +124,7 @@ soak: $(VENV)/.project $(VENV)/.dev  ## load the web app for hours (ARGS="--runs
 	AREAEFFECT_IO_EVERY=1 $(BIN)/python -m pytest tests/unit/commands/test_evaluate_faults.py
 	AREAEFFECT_DAMAGES=300 $(BIN)/python -m pytest tests/unit/sources/test_store_damage.py
 	AREAEFFECT_INTERRUPTIONS=30 $(BIN)/python -m pytest tests/real_data/test_fetch_england.py
+	AREAEFFECT_ALL_WAYS=1 $(BIN)/python -m pytest tests/web/test_england_task_in_chromium.py
 	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_FUZZ_REQUESTS=12000 $(BIN)/python -m pytest -s \
 	  tests/web/test_many_runs.py tests/web/test_fuzz.py
 
