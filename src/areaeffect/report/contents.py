@@ -34,6 +34,7 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
         outcome.evidence(result),
         outcome.who(result),
         outcome.area_map(result),
+        outcome.designs(result),
         outcome.balance(result),
         outcome.method(result),
         outcome.data(result, files),
@@ -81,6 +82,7 @@ def plan_document(result: Result, power: Section) -> Document:
         asked,
         outcome.who(result),
         outcome.area_map(result),
+        outcome.designs(result),
         outcome.balance(result),
         power,
         outcome.method(result),
@@ -91,7 +93,7 @@ def plan_document(result: Result, power: Section) -> Document:
         title=result.title,
         kind="Plan of an evaluation, for registration",
         question="",
-        sections=tuple(named(s) for s in sections),
+        sections=tuple(named(s) for s in sections if s is not None),
         footer=PHRASES["plan.footer"],
     )
 

@@ -119,9 +119,9 @@ def _effects_key(interval: str) -> list[str]:
         f'<circle cx="24" cy="11" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
         svg.text(46, 15, f"estimate, {interval}", size=11.5),
         f'<rect x="8" y="23" width="32" height="14" fill="{LITTLE}"/>',
-        svg.text(46, 34, "counts as little", size=11.5),
+        svg.text(46, 34, "too small to matter", size=11.5),
         svg.rule(190, 22, 190, 38, svg.PLUM, 2.2),
-        svg.text(197, 34, "smallest detectable", size=11.5, fill=svg.PLUM),
+        svg.text(197, 34, "smallest it could detect", size=11.5, fill=svg.PLUM),
     ]
 
 

@@ -27,7 +27,7 @@ from areaeffect.report import figures, sections
 from areaeffect.results import ALL_INITIATIVES, Finding, Result
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 MANY = 60  # with more, single neighbourhoods are on their own pages alone
 
@@ -61,7 +61,7 @@ def found(result: Result) -> Section:
         for key, family in FAMILIES.items()
         if groups and key not in {f.family for f in result.findings if f.outcome}
     ]
-    if missing:
+    if missing and all(a.name != "families_without_outcome" for a in result.annexes):
         blocks.append(Paragraph(PHRASES["annex.not_studied"].format(names=", ".join(missing))))
     every = [f for own in main.values() for f in own]
     for table, printed in ((sections.technical(every), None), (sections.companions(every), "")):
@@ -123,23 +123,31 @@ def evidence(result: Result) -> Section | None:
     graded: dict[int | None, list[Finding]] = {}
     for f in main:
         graded.setdefault(f.maryland, []).append(f)
-    grades = tuple(f"{terms.maryland_words(grade)} {_whose(own, main)}" for grade, own in graded.items())
-    blocks: list[Block] = [Bullets(grades)]
+    if len(main) == 1:
+        blocks: list[Block] = [Bullets(tuple(map(terms.maryland_words, graded)))]
+    else:
+        head = (PHRASES["annex.grade"], PHRASES["annex.whose"])
+        by_grade = tuple((terms.maryland_words(grade), _whose(own, main)) for grade, own in graded.items())
+        blocks = [Data(Table(PHRASES["method.grades"], head, by_grade))]
     caveats: dict[str, list[Finding]] = {}
     for f in main:
         for text in f.caveats:
             if not text.startswith(wording.CHECK_WARNS):  # the checks say it, with their numbers
                 caveats.setdefault(text, []).append(f)
     ordered = sorted(caveats.items(), key=lambda item: -len(item[1]))
-    said = tuple(f"{text} {_whose(own, main)}" for text, own in ordered)
-    blocks += [Bullets(said, PHRASES["annex.caveats"])] if said else []
+    title = PHRASES["annex.caveats"]
+    if len(main) == 1:
+        blocks += [Bullets(tuple(caveats), title)] if caveats else []
+    elif ordered:
+        rows = tuple((text, _whose(own, main)) for text, own in ordered)
+        blocks.append(Data(Table(title, (PHRASES["annex.caveat"], PHRASES["annex.whose"]), rows)))
     return Section("evidence", PHRASES["annex.evidence"], tuple(blocks), place=SectionPlace.SAY)
 
 
 def _whose(own: Sequence[Finding], among: Sequence[Finding]) -> str:
     """Say which findings a text holds for: all, or outcomes by group."""
     if len(own) == len(among):
-        return "" if len(among) == 1 else PHRASES["annex.of_all"]
+        return PHRASES["annex.of_all"]
     groups: dict[str, list[str]] = {}
     for f in own:
         groups.setdefault(_title(f.group), []).append(wording.name_of(f))
@@ -148,7 +156,7 @@ def _whose(own: Sequence[Finding], among: Sequence[Finding]) -> str:
         name if len(labels) == whole[name] and len(whole) > 1 else f"{wording.listed(labels)} ({name})"
         for name, labels in groups.items()
     ]
-    return f"[{'; '.join(said)}]"
+    return "; ".join(said)
 
 
 def places(result: Result, pages: Mapping[str, str]) -> Section | None:
@@ -179,23 +187,27 @@ def _title(group: str) -> str:
 
 
 def who(result: Result) -> Section:
-    """Return who was analysed and who was left out, with the heaviest benchmark areas by name."""
+    """Return who was analysed and who was left out."""
     first = (Paragraph(PHRASES["who.lead"]), Data(sections.analysed(result), "areas"))
-    parts = []
-    designs = sections.designs(result)
-    if designs:
-        shown: Block = Data(designs, "benchmark_areas")
-        if len(designs.rows) > MANY:
-            shown = Folded(designs.caption, (shown,), in_print="")
-        lists = sections.heaviest(result)
-        blocks: tuple[Block, ...] = (Paragraph(PHRASES["who.designs_lead"]), shown)
-        if len(lists) <= MANY:
-            heaviest = tuple(Folded(title, tuple(own)) for title, own in lists.items())
-            blocks = (*blocks, Folded(PHRASES["who.heaviest"], heaviest, in_print=""))
-        if any(f.neighbourhood is not None for f in result.findings):
-            blocks = (*blocks, Paragraph(PHRASES["who.heaviest_lead"], note=True))
-        parts.append(Section("designs", PHRASES["who.designs"], blocks))
-    return Section("who", PHRASES["who.title"], first, tuple(parts), SectionPlace.WHO)
+    return Section("who", PHRASES["who.title"], first, (), SectionPlace.WHO)
+
+
+def designs(result: Result) -> Section | None:
+    """Return each neighbourhood's benchmark areas: how many, how alike, the heaviest by name."""
+    table = sections.designs(result)
+    if table is None:
+        return None
+    shown: Block = Data(table, "benchmark_areas")
+    if len(table.rows) > MANY:
+        shown = Folded(table.caption, (shown,), in_print="")
+    lists = sections.heaviest(result)
+    blocks: tuple[Block, ...] = (Paragraph(PHRASES["who.designs_lead"]), shown)
+    if len(lists) <= MANY:
+        heaviest = tuple(Folded(title, tuple(own)) for title, own in lists.items())
+        blocks = (*blocks, Folded(PHRASES["who.heaviest"], heaviest, in_print=""))
+    if any(f.neighbourhood is not None for f in result.findings):
+        blocks = (*blocks, Paragraph(PHRASES["who.heaviest_lead"], note=True))
+    return Section("designs", PHRASES["who.designs"], blocks, (), SectionPlace.WHO)
 
 
 def area_map(result: Result) -> Section:
@@ -227,12 +239,14 @@ def method(result: Result) -> Section:
     )
     nearest = setting(plan, "design", "nearest")
     key = "method.pool_all" if nearest in {"0", NONE_GIVEN} else "method.pool_nearest"
+    buffer = setting(plan, "register", "buffer_km")
+    has_support = setting(plan, "design", "common_support") == "yes"
     pool = PHRASES["method.pool_text"].format(
-        buffer=setting(plan, "register", "buffer_km"),
-        support=setting(plan, "design", "common_support"),
+        buffer="" if buffer in {"0", NONE_GIVEN} else phrase("method.pool_buffer", buffer=buffer),
+        support=PHRASES["method.pool_support"] if has_support else "",
         chosen=PHRASES[key].format(nearest=nearest),
         history=setting(plan, "design", "history"),
-        covariates=setting(plan, "design", "covariates"),
+        covariates=_covariates(plan.get("design", {}).get("covariates") or ()),
     )
     score = setting(plan, "design", "score")
     is_placed = score != NONE_GIVEN
@@ -292,6 +306,16 @@ def again(result: Result) -> Section:
         made = ", ".join(f"{name} {version}" for name, version in result.versions.items())
         blocks.append(Paragraph(PHRASES["seal.versions"].format(versions=made)))
     return Section("seal", PHRASES["seal.title"], tuple(blocks), (), SectionPlace.AGAIN)
+
+
+def _covariates(listed: Sequence[Json]) -> str:
+    """Return characteristics in words, each with the date it describes."""
+    words = [
+        str(c["column"]).rpartition(".")[2].replace("_", " ")
+        + (f" ({wording.when(c['as_of'])})" if c.get("as_of") else "")
+        for c in listed
+    ]
+    return ", ".join(words) or "none"
 
 
 def _sentence(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -231,6 +232,11 @@ def test_quick_writes_the_study_file_it_used(folder: Path, tmp_path: Path) -> No
     guesses = [s for s in said if s.startswith("Guess: ")]
     assert guesses
     assert all(f"# {g}" in text for g in guesses)
+    assert re.search(r'^title = ".+ since January 2013"$', text, re.M)
+    assert 'name = "Listed areas"' in text
+    assert any("are one place: no column 'neighbourhood'" in g for g in guesses) is (
+        "neighbourhood" not in (folder / "members.csv").read_text(encoding="utf-8").splitlines()[0]
+    )
     findings = json.loads((out / "findings.json").read_text(encoding="utf-8"))["findings"]
     assert any(f["estimate"] is not None for f in findings)
 

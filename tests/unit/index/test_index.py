@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,57 @@ def test_a_missing_indicator_is_handled_as_asked(path: Path) -> None:
     mean = numerics.exponential(numerics.scaled_rank(np.array([-9, -7, -3, -2, -1.0])))[:2].mean()
     poor = numerics.exponential(np.array([1.5 / 6]))[0]
     assert result.score[2] == pytest.approx((2 * poor + mean) / 3)
+
+
+def outlined(path: Path) -> None:
+    """Give the areas of the index outlines: six squares in a row."""
+    import geopandas as gpd
+    import shapely
+
+    codes = [line.split(",")[0] for line in TABLE.splitlines()[1:]]
+    squares = [shapely.box(400_000 + 1000 * i, 300_000, 401_000 + 1000 * i, 301_000) for i in range(6)]
+    gpd.GeoDataFrame({"code": codes}, geometry=squares, crs=27700).to_file(path.parent / "areas.geojson")
+    text = path.read_text(encoding="utf-8")
+    named = 'boundaries = "areas.geojson"\nboundaries_area = "code"\nauthorities'
+    path.write_text(text.replace("authorities", named, 1), encoding="utf-8")
+
+
+def test_the_page_has_councils_and_a_map_where_the_index_says_where_its_areas_lie(
+    path: Path, tmp_path: Path
+) -> None:
+    outlined(path)
+    result = index_into(path, tmp_path / "out")
+    assert dict(zip(result.areas.tolist(), result.council.tolist(), strict=True))["T05"] == "Y"
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "worst tenth (1)" in page
+    assert "no score (1)" in page, "Castle has no paths"
+    assert ">X</text>" in page, "the council with the worst area is named on the map"
+    worst = str(result.areas[result.rank == 1][0])
+    row = re.search(rf"<tr[^>]*><th[^>]*>1</th>.*?{worst}.*?</tr>|<tr[^>]*><th[^>]*>1</th>.*?</tr>", page)
+    assert row
+    assert ">X</td>" in row[0]
+    rows = list(csv.DictReader((tmp_path / "out/index.csv").read_text(encoding="utf-8").splitlines()))
+    assert [r["council"] for r in rows] == ["X", "X", "X", "Y", "Y", "Y"]
+
+
+def test_without_councils_or_outlines_the_page_has_neither(path: Path, tmp_path: Path) -> None:
+    plain = path.read_text(encoding="utf-8").replace(
+        'authorities = { path = "areas.csv", column = "council" }', ""
+    )
+    path.write_text(plain, encoding="utf-8")
+    result = index_into(path, tmp_path / "out")
+    assert set(result.council.tolist()) == {""}
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "Council" not in page
+    assert "<svg" not in page
+
+
+def test_an_index_without_one_of_its_outlines_is_refused(path: Path) -> None:
+    outlined(path)
+    drawn = json.loads((path.parent / "areas.geojson").read_text(encoding="utf-8"))
+    drawn["features"] = drawn["features"][:-1]
+    (path.parent / "areas.geojson").write_text(json.dumps(drawn), encoding="utf-8")
+    assert "T06" in faults(path, "weight = 2", "weight = 3")
 
 
 def test_left_behind_stands_in_the_files(path: Path, tmp_path: Path) -> None:
