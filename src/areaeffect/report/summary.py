@@ -219,7 +219,7 @@ def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
     cannot = Counter(text for f in main for text in wording.cannot_say(f))
     said = tuple(text for text, _ in cannot.most_common(MOST_SAID))
     if len(main) == 1:  # the answer has said the rest
-        return Section("says", PHRASES["summary.says_not"], (Bullets(said, "", "cannot"),))
+        return Section("says", PHRASES["summary.cannot"], (Bullets(said, "", "cannot"),))
     can = Bullets(tuple(wording.in_short(own)), PHRASES["summary.can"], "can")
     cannot_say = Bullets(said, PHRASES["summary.cannot"], "cannot")
     return Section("says", PHRASES["summary.says"], (can, cannot_say))
