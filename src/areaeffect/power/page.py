@@ -87,7 +87,8 @@ def power_section(report: PowerReport) -> Section:
     blocks: list[Block] = [Paragraph(PHRASES["power.lead"], lead=True)]
     blocks += [Data(_brief(report), "power")] if len(refused) < len(report.real) else []
     blocks += [Bullets(refused, PHRASES["power.refused"])] if refused else []
-    blocks += [Paragraph(PHRASES["power.read"], note=True), Beside(drawn)] if drawn else []
+    if drawn:
+        blocks.append(Beside((replace(drawn[0], note=PHRASES["power.read"]), *drawn[1:])))
     blocks.append(Bullets(tuple(warnings(report)), PHRASES["power.care"]))
     blocks.append(Folded(PHRASES["power.numbers"], (Data(in_words(table(report), _FOR_THE_FILE)),)))
     return Section("power", PHRASES["power.title"], tuple(blocks), place=SectionPlace.ANSWER)
@@ -305,7 +306,7 @@ def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
 def warnings(report: PowerReport) -> list[str]:
     """Say what the numbers do not rest on."""
     found = [f"Cannot be estimated: {text}" for text in report.refused]
-    steps = _steps(report, report.history)
+    steps, left = _steps(report, report.history), report.history - report.measured
     if not report.measured:
         found.append(phrase("power.history_holds_whole", history=report.history, steps=steps))
     else:
@@ -314,8 +315,7 @@ def warnings(report: PowerReport) -> list[str]:
                 "power.measured_starts",
                 measured=report.measured,
                 unit=_steps(report, report.measured),
-                left=report.history - report.measured,
-                steps=steps,
+                left=f"{left} {_steps(report, left)}",
                 history=report.history,
             )
         )

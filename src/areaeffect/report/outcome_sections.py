@@ -308,13 +308,13 @@ def again(result: Result) -> Section:
     return Section("seal", PHRASES["seal.title"], tuple(blocks), (), SectionPlace.AGAIN)
 
 
-def _covariates(listed: Sequence[Json]) -> str:
+def _covariates(listed: Sequence[str | Json]) -> str:
     """Return characteristics in words, each with the date it describes."""
-    words = [
-        str(c["column"]).rpartition(".")[2].replace("_", " ")
-        + (f" ({wording.when(c['as_of'])})" if c.get("as_of") else "")
-        for c in listed
-    ]
+    words = []
+    for item in listed:
+        column, as_of = (item, "") if isinstance(item, str) else (item["column"], item.get("as_of"))
+        name = str(column).rpartition(".")[2].replace("_", " ")
+        words.append(f"{name} ({wording.when(as_of)})" if as_of else name)
     return ", ".join(words) or "none"
 
 
@@ -347,13 +347,20 @@ def planned_outcomes(plan: Json) -> Table:
             o["label"] or o["name"].replace("_", " "),
             FAMILIES[o["family"]].title,
             *(_setting_text(o[k]) for k in ("claim", "better")),
-            _setting_text(o["smallest_effect_of_interest"]),
+            _smallest(o),
             o.get("unit") or NONE_GIVEN,
             PRIMARY[o.get("primary")],
         )
         for o in plan.get("outcome", [])
     )
     return Table("Outcomes of the plan", head, rows, frozenset({4}))
+
+
+def _smallest(outcome: Json) -> str:
+    """Return the smallest effect of interest as people write it: of counts it is a fraction."""
+    value = outcome["smallest_effect_of_interest"]
+    is_fraction = outcome.get("kind") == "count" and value is not None
+    return f"{100 * value:g}%" if is_fraction else _setting_text(value)
 
 
 def _leaves(value: Any, name: str) -> list[tuple[str, str]]:

@@ -110,13 +110,15 @@ def _map(result: WhereNext, first: int) -> str:
     rest = codes(range(len(result.areas))) - top - next_ones - near - taken
     drawn = [
         MapClass(WHITE, "other places", rest, "#C8CDD1"),
-        MapClass(_NEAR, "within the buffer of the register", near),
+        MapClass(_NEAR, "near a place in the register", near),
         MapClass(_TAKEN, "in the register", taken),
         MapClass(WEIGHT_FILLS[1], f"rank {TOP + 1} to {first}", next_ones),
-        MapClass(WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}", top),
+        MapClass(WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}, numbered", top),
     ]
     title = PHRASES["where_next.where_first"]
-    return maps.draw_map(result.shapes, [d for d in drawn if d.areas], key="map", title=title)
+    numbered = {str(k): codes(place) for k, place in enumerate(result.places[: min(TOP, first)], 1)}
+    shown = [d for d in drawn if d.areas]
+    return maps.draw_map(result.shapes, shown, key="map", title=title, names=numbered)
 
 
 def _not(result: WhereNext) -> Section:
