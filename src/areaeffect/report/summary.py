@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 
 from areaeffect import wording
 from areaeffect.document import maps, page
@@ -135,6 +136,35 @@ def _answer(own: Sequence[Finding], main: Sequence[Finding], room: Room) -> Sect
     if len(main) > room.outcomes:
         blocks.append(_more(len(main) - room.outcomes, "outcome"))
     return Section("answer", PHRASES["word.answer"], tuple(blocks))
+
+
+#: Of the answer box: a cell, and ground and ink of the verdicts that are set off; others are outlined.
+_CELL = "text-align:left;vertical-align:top;padding:.4em"
+_BADGES = {"better": ("#0f5f59", "#fff"), "worse": ("#801650", "#fff")}
+
+
+def answer_box(result: Result) -> str:
+    """Return the answer of a result as HTML that changes nothing around it: it has no style sheet."""
+    own = by_group(result).get(leading_group(result), [])
+    main = wording.main_findings(own)
+    rows = []
+    for f in main:
+        badge = Badge(f.verdict)
+        ground, ink = _BADGES.get(badge.look, ("transparent", "inherit"))
+        look = (
+            f"background:{ground};color:{ink};border:2px solid {ground if ink == '#fff' else 'currentColor'}"
+        )
+        rows.append(
+            f'<tr style="background:none"><td style="{_CELL} 1em .4em 0">'
+            f'<span style="{look};display:inline-block;padding:0 .5em;font-weight:bold;white-space:nowrap">'
+            f"{escape(badge.symbol)} {escape(badge.word)}</span><br>{escape(wording.name_of(f))}</td>"
+            f'<td style="{_CELL} 0">{escape(wording.answer(f, is_told=len(main) == 1))}</td></tr>'
+        )
+    return (
+        f'<div style="max-width:50em"><h3>{escape(result.title)}</h3><p>{escape(result.question)}</p>'
+        f'<p style="font-size:1.15em;font-weight:bold">{escape(wording.quote(own))}</p>'
+        f'<table style="border-collapse:collapse">{"".join(rows)}</table></div>'
+    )
 
 
 def _more(count: int, noun: str) -> Paragraph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 import json
 import re
 import subprocess
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pytest
 
 import areaeffect as ae
+from areaeffect import wording
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.quick import quick
 from areaeffect.errors import AreaEffectError, StudyError
@@ -61,7 +63,11 @@ def test_what_is_shown_is_short(study: ae.Study, found: ae.Evaluation) -> None:
     assert len(repr(found)) <= 1500
     assert len(repr(found.result)) <= 1500
     assert "guess:" in repr(study)
-    assert "<li>" in found._repr_html_()
+    box = found._repr_html_()
+    main = wording.main_findings(found.result.findings)
+    assert html.escape(wording.quote(main)) in box
+    assert all(html.escape(wording.name_of(f)) in box for f in main)
+    assert "<style" not in box, "a style sheet would change the rest of the notebook"
 
 
 @pytest.mark.parametrize("kind", ["trend", "effects", "map", "balance"])
