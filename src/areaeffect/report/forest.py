@@ -160,8 +160,10 @@ def _little(frame: Frame, at: float, row: EffectRow) -> str:
 
 def _effect_line(frame: Frame, at: float, row: EffectRow) -> list[str]:
     verdict = Verdict(row.verdict)
-    said = f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}"
+    symbol = terms.VERDICT_SYMBOLS[verdict]
     level = " (level)" if row.claim == "level" else ""
+    is_long = len(f"{row.label}{level}{symbol} {verdict}") > LETTERS
+    said = symbol if is_long else f"{symbol} {verdict}"  # rather than half a name
     label = cut(row.label, LETTERS - len(said) - len(level)) + level
     words, bar = frame.py(at) - 6, at + BAR_AT
     made = [

@@ -41,7 +41,9 @@ def quote(findings: Sequence[Finding]) -> str:
         kinds.setdefault(f.verdict, {})[name_of(f)] = None
     parts = [
         PHRASES[f"quote.{verdict.name.lower()}"].format(
-            n=len(own), all=n, was="was" if len(own) == 1 else "were", names=listed(tuple(own))
+            share=f"all {n} outcomes" if len(own) == n else f"{len(own)} of {n} outcomes",
+            was="was" if len(own) == 1 else "were",
+            names=listed(tuple(own)),
         )
         for verdict in Verdict
         if (own := kinds.get(verdict))
@@ -82,9 +84,12 @@ def answer(finding: Finding, *, is_told: bool = False) -> str:
     if is_told:
         return " ".join([*_interval_alone(finding), *rest])
     span = f"({percent(finding.level)} interval {interval(finding.low, finding.high, finding)})"
-    if finding.verdict in NO_ANSWER:
-        why = f": {finding.held_back}" if finding.held_back else ""
-        first = f"The data cannot tell{why} {span}."
+    if finding.verdict in NO_ANSWER and not finding.held_back:
+        first = PHRASES["told.interval"].format(
+            level=percent(finding.level), interval=interval(finding.low, finding.high, finding)
+        )
+    elif finding.verdict in NO_ANSWER:
+        first = f"The data cannot tell: {finding.held_back} {span}."
     else:
         first = f"{_capital(compared(finding))} {span}."
     return " ".join([first, *rest])
