@@ -239,7 +239,9 @@ def test_a_misspelt_name_is_found(client: TestClient, typed: str, meant: str) ->
     assert f"Nothing here is called ‘{typed}’" in found["hint"]
 
 
-def test_a_postcode_finds_its_area(county: ServerSettings, tmp_path: Path, codes: list[str]) -> None:
+def test_a_postcode_finds_its_area_and_its_ward(
+    county: ServerSettings, tmp_path: Path, codes: list[str]
+) -> None:
     """Made-up postcodes, in the layout that `areaeffect tiles` writes of a directory."""
     folder = tmp_path / "atlases" / "county"
     shutil.copytree(county.atlases / "county", folder)
@@ -250,9 +252,13 @@ def test_a_postcode_finds_its_area(county: ServerSettings, tmp_path: Path, codes
     here = TestClient(create_app(replace(county, atlas=tmp_path / "atlases")), base_url=HERE)
 
     for typed in ("ZZ99 1ZZ", "zz991zz"):
-        (place,) = here.get("/find.json", params={"q": typed}).json()["found"]
+        place, ward = here.get("/find.json", params={"q": typed}).json()["found"]
         assert place["areas"] == [codes[3]]
-    assert "not in use" in here.get("/find.json", params={"q": "AB1 0AB"}).json()["hint"]
+        assert ward["kind"] == "ward"
+        assert codes[3] in ward["areas"]
+    assert "may have ended" in here.get("/find.json", params={"q": "AB1 0AB"}).json()["hint"]
+    for typed in ("zz99", "ZZ99 1", "zz991z"):
+        assert "type all of it" in here.get("/find.json", params={"q": typed}).json()["hint"]
     assert change(here, view="", codes="AB1 0AA") == f"/find?areas={codes[7]}"
     assert "or a postcode" in here.get("/").text
 
