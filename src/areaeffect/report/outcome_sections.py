@@ -88,7 +88,11 @@ def over_time(result: Result) -> Section | None:
             parts.append(Section(f"trends-{i}", _title(name), (Beside(tuple(drawn)), *note)))
     if not parts:
         return None
-    blocks = (Paragraph(PHRASES["annex.how_to_read_trends"], note=True),)
+    blocks: tuple[Block, ...] = (Paragraph(PHRASES["annex.how_to_read_trends"], note=True),)
+    if len(parts) == 1:  # its name says nothing that the title does not
+        return Section(
+            "trends", PHRASES["annex.trends"], (*blocks, *parts[0].blocks), (), SectionPlace.ANSWER
+        )
     return Section("trends", PHRASES["annex.trends"], blocks, tuple(parts), SectionPlace.ANSWER)
 
 
