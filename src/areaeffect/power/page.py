@@ -331,6 +331,8 @@ def warnings(report: PowerReport) -> list[str]:
                 "power.follow_up", measured=report.measured, unit=_steps(report, report.measured), rule=rule
             )
         )
+    if report.rises_from is not None:
+        found.append(phrase("power.rises", n=report.rises_from))
     if report.left_out:
         counts = ", ".join(str(n) for n in report.left_out)
         found.append(phrase("power.pool_holds", counts=counts))
