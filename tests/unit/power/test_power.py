@@ -228,7 +228,8 @@ def test_every_number_of_a_sentence_is_in_the_report() -> None:
     assert text == (
         "Residents First, crime: with these 3 neighbourhoods, followed for 2 years on average, "
         "you would see a fall of 22% or more; about 5 are needed to see 20%, about 20 to see 10%; "
-        "if nothing had changed, the verdict would be 'little difference' (within 5.0%) with probability 0.10."
+        "if nothing had changed, the verdict would be 'little difference' (within 5.0%) with "
+        "probability 0.10."
     )
 
 
