@@ -117,8 +117,8 @@ def _study_changes(old: Json, new: Json) -> tuple[str, ...]:
         plan | {"source": {k: v for k, v in (plan.get("source") or {}).items() if k in shared}}
         for plan in (old, new)
     ]
-    leaves = [{k: v for k, v in _leaves(plan).items() if v != _NOT_GIVEN} for plan in kept]
-    return (*moved, *_sorted_changes(*leaves, absent=_NOT_GIVEN))
+    before, after = ({k: v for k, v in _leaves(p).items() if v != _NOT_GIVEN} for p in kept)
+    return (*moved, *_sorted_changes(before, after, _NOT_GIVEN))
 
 
 def _keyed(result: Result) -> dict[str, Finding]:
