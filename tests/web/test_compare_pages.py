@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import time
 import tomllib
 import zipfile
@@ -21,7 +22,7 @@ from areaeffect.web import limits
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import MEMORY_WORDS
-from areaeffect.web.runs import Runs
+from areaeffect.web.runs import Runs, runs_of
 from areaeffect.web.settings import ServerSettings
 from benchmarks.compare_choices import ANSWERED, choices, steps_of
 from tests.web.small_atlas import START, client, settled
@@ -109,6 +110,34 @@ def test_the_answer_says_that_it_is_exploratory_and_what_it_cannot_say(
     assert page.count("not estimable") >= 5
     assert "control" not in page.lower()
     assert "Show what happened" not in page
+
+
+def test_the_answer_offers_its_charts_as_pictures(asking: TestClient, answered: str) -> None:
+    offered = re.findall(rf'href="({answered}/charts/[^"]+[.]png)"', asking.get(answered).text)
+    assert offered
+    for address in offered:
+        assert asking.get(address).content.startswith(b"\x89PNG")
+
+
+def test_a_report_that_was_not_finished_can_be_written(
+    asking: TestClient, tiny: ServerSettings, answered: str
+) -> None:
+    """As where the server was stopped between the answer and the report."""
+    for part in ("result", "parquet"):
+        shutil.rmtree(runs_of(tiny).folder / answered.rpartition("/")[2] / part)
+    restarted = client(replace(tiny))
+    runs_of(tiny)._jobs.clear()
+    assert restarted.get(f"{answered}.json").json()["state"] == "cancelled"
+    assert "The report and the data were not finished." in restarted.get(answered).text
+    assert restarted.post(f"{answered}/answer").status_code == 303
+    settled(restarted, answered)
+    assert restarted.get(f"{answered}/report.html").status_code == 200
+
+
+def test_compare_without_areas_begins_with_a_search(asking: TestClient) -> None:
+    page = asking.get("/compare").text
+    assert 'action="/find"' in page
+    assert "Name of a place, ward or council" in page
 
 
 def test_the_same_question_is_answered_once(asking: TestClient, answered: str) -> None:

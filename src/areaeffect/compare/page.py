@@ -109,11 +109,13 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
     checks = next(s for s in annex_sections(result) if s.key == "does-it-hold")
     shown = {s.key: s for s in summary_document(result, {}).sections}
     series = {(s.group, s.outcome): s for s in result.series}
-    charts = [
+    main = [f for f in wording.main_findings(result.findings) if f.verdict is not Verdict.NOT_ESTIMABLE]
+    together = figures.effects(main[0].group, main) if len(main) > 1 else None
+    charts = [together] if together else []
+    charts += [
         figures.trend(f, path, events_of(result, f.group))
-        for f in wording.main_findings(result.findings)
-        if f.verdict is not Verdict.NOT_ESTIMABLE
-        and (path := series.get((f.group, f.outcome)))
+        for f in main
+        if (path := series.get((f.group, f.outcome)))
         and len(path.periods) > 1  # one date is in the sentence already
     ]
     notes = (Paragraph(PHRASES["annex.key"], note=True), Bullets(result.notes))
