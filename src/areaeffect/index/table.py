@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,15 +73,7 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
     tables = [t for t in found.values() if t is not None]
     areas = np.unique(np.concatenate([t[0] for t in tables]))
     listed = raw.places()
-    names = areas.astype(object)
-    for codes, called, *_ in (*tables, *listed):
-        named = (names == areas) & np.isin(areas, codes[called != codes])
-        names[named] = align(called, codes, areas)[named]
     inside = [authority] if own and authority else listed
-    council = np.full(len(areas), "", dtype=object)
-    for codes, _, values, *_ in inside:
-        there = np.isin(areas, codes)
-        council[there] = align(values, codes, areas)[there]
 
     def on_areas(place: str) -> Floats:
         table = found[place]
@@ -104,16 +96,34 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         deprivation = sign * on_areas("left_behind")
     return IndicatorTable(
         areas=areas,
-        names=names.astype(str),
+        names=_names(areas, (*tables, *listed)),
         values=values,
         counts=counts,
         of=of,
         authority=align(authority[2], authority[0], areas) if authority else np.full(len(areas), ""),
-        council=council.astype(str),
+        council=_councils(areas, inside),
         deprivation=deprivation,
         releases=tuple(dict.fromkeys(r for t in (*tables, *listed) for r in t[3])),
         notes=tuple(dict.fromkeys(n for t in tables for n in t[4])),
     )
+
+
+def _names(areas: Strings, tables: Sequence[Raw]) -> Strings:
+    """Return the name of each area, from the first table that has one; else its code."""
+    names = areas.astype(object)
+    for codes, called, *_ in tables:
+        named = (names == areas) & np.isin(areas, codes[called != codes])
+        names[named] = align(called, codes, areas)[named]
+    return names.astype(str)
+
+
+def _councils(areas: Strings, tables: Sequence[Raw]) -> Strings:
+    """Return the council of each area, from the values of tables; empty text where none has it."""
+    council = np.full(len(areas), "", dtype=object)
+    for codes, _, values, *_ in tables:
+        there = np.isin(areas, codes)
+        council[there] = align(values, codes, areas)[there]
+    return council.astype(str)
 
 
 def _asked(index: Index) -> dict[str, ColumnOf]:
