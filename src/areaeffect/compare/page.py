@@ -195,7 +195,7 @@ def _likeness(result: Result, likeness: DataTable) -> Table:
 def _side_by_side(table: Table) -> Table:
     """Return the place and its benchmark areas together, a characteristic a row."""
     own, together = table.rows[:2]
-    head = ("Before the start", own[0], together[0])
+    head = ("Before the start", "Your place", "Benchmark areas")
     rows = tuple(zip(table.head[_FIXED:], own[_FIXED:], together[_FIXED:], strict=True))
     return Table(table.caption, head, rows, frozenset({1, 2}))
 
