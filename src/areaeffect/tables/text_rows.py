@@ -268,7 +268,7 @@ def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]
     Parameters
     ----------
     path : the workbook.
-    sheets : which; None for all.
+    sheets : which, whatever their case, spaces and underscores; None for all.
 
     Raises
     ------
@@ -279,16 +279,22 @@ def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]
 
     try:
         book = python_calamine.CalamineWorkbook.from_path(path)
+        alike = {_plain(s): s for s in book.sheet_names}
         wanted = book.sheet_names if sheets is None else list(sheets)
-        missing = [s for s in wanted if s not in book.sheet_names]
+        named = {s: s if s in book.sheet_names else alike.get(_plain(s), "") for s in wanted}
+        missing = [s for s, name in named.items() if not name]
         if not missing:
-            return {s: book.get_sheet_by_name(s).to_python(skip_empty_area=False) for s in wanted}
+            return {s: book.get_sheet_by_name(n).to_python(skip_empty_area=False) for s, n in named.items()}
     except (python_calamine.CalamineError, OSError, ValueError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0]
         raise DataError(Problem(f"the workbook cannot be read: {reason}", str(path))) from None
     near = did_you_mean(missing[0], book.sheet_names)
     fix = near or f"Sheets: {', '.join(book.sheet_names)}."
     raise DataError(Problem(f"there is no sheet '{missing[0]}'.", str(path), fix))
+
+
+def _plain(sheet: str) -> str:
+    return " ".join(sheet.replace("_", " ").casefold().split())
 
 
 def sheet_rows(
