@@ -168,7 +168,7 @@ def _families(result: Result) -> tuple[Block, ...]:
     return (Data(table),)
 
 
-def _around(outlines: local_map.Outlines, areas: Sequence[str]) -> local_map.Outlines:
+def around(outlines: local_map.Outlines, areas: Sequence[str]) -> local_map.Outlines:
     """Return the outlines around some areas, where these lie in a small part of the whole map."""
     at = [outlines.number[area] for area in areas if area in outlines.number]
     low, high = outlines.bounds[:, :2], outlines.bounds[:, 2:]
@@ -183,7 +183,7 @@ def _around(outlines: local_map.Outlines, areas: Sequence[str]) -> local_map.Out
 def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
     design = result.designs[0]
     heaviest = design.benchmark_areas[:HEAVIEST]
-    outlines = _around(outlines, (*design.areas, *heaviest))
+    outlines = around(outlines, (*design.areas, *heaviest))
     title = "Where your benchmark areas are"
     chart = local_map.benchmark_map(outlines, design.areas, heaviest, key="like", title=title)
     names = {a.area: a.name for a in result.areas}
