@@ -1,11 +1,14 @@
 """Dead ends of Compare: random places and dates of an atlas, each asked as a visitor would.
 
-    python -m benchmarks.compare_choices ATLAS [--choices 200] [--answers 20] [--seed 20231219]
+    python -m benchmarks.compare_choices ATLAS LOG [--choices 100] [--minutes 60] [--seed 20231219]
 
-ATLAS is the folder that `areaeffect tiles` wrote. A choice can be answered, is stopped on the form
-with a question that can be asked instead (which is then asked), or is a dead end. Every choice is
-planned; the first `--answers` of them are answered too, and what step 2 offered is compared with
-what step 3 answers.
+ATLAS is the folder that `areaeffect tiles` wrote. Each choice is stopped on the form with a
+question that can be asked instead, which is then asked, or is planned, answered and its page made,
+with as many placebo programmes as the form asks for. It is a dead end where a stop has no repair,
+where what step 2 offered is not what step 3 answers, or where anything fails.
+
+LOG keeps a line a choice. The same command goes on where it was stopped, and prints what the log
+holds; `taskset -c 0` keeps it to one processor, which starts no other processes.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +25,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.compare.explore import design_or_refuse, estimated, load_base, plan_into
+from areaeffect.compare.explore import estimated, load_base, plan_into
+from areaeffect.compare.page import answer_sections
 from areaeffect.compare.question import POWER, POWER_FILE, REFUSED, REFUSED_FILE, Question, has
+from areaeffect.document.page import sections_html
+from areaeffect.errors import AreaEffectError
 from areaeffect.periods import label
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Verdict
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 
 #: Questions asked one after another, each offered instead of the last.
 MOST_REPAIRS = 3
+ANSWERED, REPAIRED = "answered", "stopped with a repair"
 
 
 def choices(atlas: Atlas, n: int, seed: int) -> Iterator[Question]:
@@ -59,16 +67,11 @@ def choices(atlas: Atlas, n: int, seed: int) -> Iterator[Question]:
             areas = list(random.choice(len(codes), int(random.integers(2, 8)), replace=False))
         chosen = tuple(sorted(str(codes[i]) for i in areas))
         start = "" if flight.asks_levels else label(int(random.integers(first, last)), flight.kind)
-        yield Question(areas=chosen, start=start, name=name_of(atlas, chosen), placebos=199)
+        yield Question(areas=chosen, start=start, name=name_of(atlas, chosen))
 
 
-def ends(
-    atlas: Atlas, base: Base, question: Question, folder: Path, *, answer: bool = True
-) -> str | Question:
-    """Return how one question ends: a question to ask instead, or in words.
-
-    'answered', 'planned' where no answer is wanted, else why it is a dead end.
-    """
+def ends(atlas: Atlas, base: Base, question: Question, folder: Path) -> str | Question:
+    """Return how one question ends: `ANSWERED`, a question to ask instead, or why it is a dead end."""
     flight = atlas.preflight
     if flight.asks_levels:
         question = replace(question, start=label(flight.earliest, flight.kind))
@@ -76,55 +79,63 @@ def ends(
     if obstacles:
         repairs = [r for o in obstacles for r in o.repairs]
         return repairs[0].question if repairs else f"no repair: {obstacles[0].what}"
-    if not answer:
-        with single_threaded():
-            if design_or_refuse(base, question, folder) is not None:
-                return "planned"
-    else:
+    try:
         plan_into(base, question, folder, lambda *_: None)
-    if has(folder, REFUSED):
-        refusal = json.loads((folder / REFUSED / REFUSED_FILE).read_text("utf-8"))
-        if not refusal["repairs"]:
-            return f"no repair: {refusal['what']}"
-        return Question.from_dict(refusal["repairs"][0]["question"])
+        if has(folder, REFUSED):
+            refusal = json.loads((folder / REFUSED / REFUSED_FILE).read_text("utf-8"))
+            if not refusal["repairs"]:
+                return f"no repair: {refusal['what']}"
+            return Question.from_dict(refusal["repairs"][0]["question"])
+        with single_threaded():
+            result = estimated(base, question, folder, lambda *_: None)
+            sections_html(answer_sections(result), {})
+    except AreaEffectError as error:
+        return f"stopped after the form: {error.problems[0].what}"
     report = json.loads((folder / POWER / POWER_FILE).read_text("utf-8"))
     offered = {r["outcome"] for r in report["rows"] if r["group"]}
-    with single_threaded():
-        found = estimated(base, question, folder, lambda *_: None).findings
-    own = [f for f in found if f.group == question.name and f.outcome]
+    own = [f for f in result.findings if f.group == question.name and f.outcome]
     answered = {f.outcome for f in own if f.verdict is not Verdict.NOT_ESTIMABLE}
     if offered != answered:
         return f"step 2 offers {sorted(offered)}, step 3 answers {sorted(answered)}"
-    return "answered"
+    return ANSWERED
+
+
+def steps_of(atlas: Atlas, base: Base, question: Question) -> list[str]:
+    """Ask a question, and what is offered instead of it, to the end; return how each step ended."""
+    steps: list[str] = []
+    end: str | Question = question
+    while isinstance(end, Question) and len(steps) <= MOST_REPAIRS:
+        with tempfile.TemporaryDirectory() as scratch:
+            end = ends(atlas, base, end, Path(scratch))
+        steps.append(REPAIRED if isinstance(end, Question) else end)
+    return steps
 
 
 def main() -> None:
-    """Ask, count and print."""
+    """Ask, keep, count and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("atlas", type=Path)
-    parser.add_argument("--choices", type=int, default=200)
-    parser.add_argument("--answers", type=int, default=20)
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--choices", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=20231219)
     given = parser.parse_args()
-    atlas = Atlas(given.atlas)
-    base = load_base(given.atlas / "base.toml", Path(atlas.manifest["base_folder"]))
-    counted: Counter[str] = Counter()
-    answers = 0
-    for question in choices(atlas, given.choices, given.seed):
-        steps: list[str] = []
-        end: str | Question = question
-        while isinstance(end, Question) and len(steps) <= MOST_REPAIRS:
-            asked = end
-            with tempfile.TemporaryDirectory() as scratch:
-                folder = Path(scratch)
-                end = ends(atlas, base, asked, folder, answer=answers < given.answers)
-            steps.append("stopped with a repair" if isinstance(end, Question) else end)
-        answers += steps[-1] == "answered"
-        is_dead = steps[-1] not in {"answered", "planned"}
-        if is_dead:
-            print(question, steps[-1], flush=True)
-        counted[" > ".join([*steps[:-1], "DEAD END" if is_dead else steps[-1]])] += 1
-        print(sum(counted.values()), end=" ", file=sys.stderr, flush=True)
+    lines = given.log.read_text("utf-8").splitlines() if given.log.is_file() else []
+    kept: dict[int, list[str]] = {one["choice"]: one["steps"] for one in map(json.loads, lines)}
+    atlas, until = Atlas(given.atlas), time.monotonic() + 60 * given.minutes
+    base: Base | None = None
+    for n, question in enumerate(choices(atlas, given.choices, given.seed)):
+        if n in kept or time.monotonic() > until:
+            continue
+        base = base or load_base(given.atlas / "base.toml", Path(atlas.manifest["base_folder"]))
+        kept[n] = steps_of(atlas, base, question)
+        line = {"choice": n, "steps": kept[n], "areas": question.areas, "start": question.start}
+        with given.log.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+        print(n, *kept[n], sep=" > ", file=sys.stderr, flush=True)
+    counted = Counter(
+        " > ".join(steps if steps[-1] == ANSWERED else [*steps[:-1], "DEAD END"]) for steps in kept.values()
+    )
     for way, n in counted.most_common():
         print(f"{n:4d}  {way}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from areaeffect.errors import number_of
 from benchmarks.worlds.generate import LAWS
 from benchmarks.worlds.rows import EFFECTS, LAW_PLACES, LONDON, SIZE_OF_MIX, SPREADS, read, rows
 
@@ -45,11 +46,8 @@ Numbers in brackets are Monte Carlo standard errors over worlds. London is one w
 programmes of a law and start share an area, and errors are clustered by the borough of a
 programme's first place. They do not know that all share one city and its three starts, so that what
 happened to a kind of place there, such as places with a recent rise, is one draw and not many.
-An earlier measurement found p ≤ 0.05 in 5 of 32 programmes on London's most deprived tenth (error
-0.05) and a bias of -0.025 for one borough. Those places also came from six boroughs that no placebo
-could be drawn from, and 32 programmes are few; with every borough in and three starts the figures
-are those below. Calibration was exact in nearly all of them, and single places in the most deprived
-tenth err as much as the places drawn for them (ratio of variances 0.98, error 0.09, of 250 places).
+Calibration was exact in nearly all programmes on London's most deprived tenth, and single places
+there err as much as the places drawn for them (ratio of variances 0.98, error 0.09, of 250 places).
 
 'Missed' is the share of printed intervals with a verdict of better or worse that miss the truth, 0
 where no finding has one. Panel 'alike': areas share nothing; 'regional': neighbours share trends,
@@ -96,8 +94,8 @@ def summary(folder: Path) -> str:
             for law in LAWS
         ),
         *(
-            (f"coverage of the single interval, {places} places, 8 cells pooled", "0.935 to 0.965",
-             _said(worlds[f"grid, {places}"], _covered))
+            (f"coverage of the single interval, {number_of(places, 'place', 'places')}, 8 cells pooled",
+             "0.935 to 0.965", _said(worlds[f"grid, {places}"], _covered))
             for places in (1, 3, 10, 30)
         ),
     ]  # fmt: skip

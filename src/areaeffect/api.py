@@ -7,7 +7,6 @@ folder, and that folder evaluates to the same bytes.
 from __future__ import annotations
 
 import atexit
-import html
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -21,13 +20,13 @@ from areaeffect.commands.design import power as power_study
 from areaeffect.commands.evaluate import evaluate as evaluate_study
 from areaeffect.commands.init import init
 from areaeffect.commands.summary import summary as summary_of
-from areaeffect.document.page import blocks_css
 from areaeffect.draft.guess import Draft, area_column, characteristics_of, every_guess, guess, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text
 from areaeffect.report.figures import figure_of
 from areaeffect.report.files import read_result, write_result
+from areaeffect.report.summary import answer_box
 from areaeffect.study.file import read_study
 from areaeffect.terminal import progress
 
@@ -90,6 +89,7 @@ class Evaluation:
         frame.attrs["columns"] = {
             "estimate": "a fraction for counts (-0.1: 10% fewer), else in `unit`",
             "low, high": "the printed interval, on the scale of `estimate`",
+            "p": "placebo p-value, for all primary outcomes of the group at once",
             "mde": "smallest effect that would have been detected, on the same scale",
         }
         return frame
@@ -139,15 +139,8 @@ class Evaluation:
         return f"{self.result.title}\n{self.summary()}"[:1500]
 
     def _repr_html_(self) -> str:
-        main = wording.main_findings(self.result.findings)
-        lines = "".join(
-            f"<li><b>{html.escape(str(f.verdict))}</b> – {html.escape(wording.sentence(f))}</li>"
-            for f in main
-        )
-        return (
-            f"<style>{blocks_css()}</style><h3>{html.escape(self.result.title)}</h3>"
-            f"<p>{html.escape(self.result.question)}</p><ul>{lines}</ul>"
-        )
+        """Return the answer as the report begins with it, for a notebook."""
+        return answer_box(self.result)
 
 
 class Study:
@@ -303,7 +296,7 @@ def _folder(folder: str | Path | None) -> Path:
 def _row(f: Finding) -> dict[str, object]:
     return {
         "group": f.group, "outcome": f.label, "claim": str(f.claim), "verdict": str(f.verdict),
-        "estimate": f.estimate, "low": f.low, "high": f.high, "mde": f.mde, "unit": f.unit,
+        "estimate": f.estimate, "low": f.low, "high": f.high, "p": f.p_value, "mde": f.mde, "unit": f.unit,
         "neighbourhoods": f.n_neighbourhoods, "areas": f.n_areas, "grade": f.maryland,
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,9 +54,12 @@ def init(
     """Write a commented study file and a small example of areas to start from."""
     from areaeffect.commands.init import init as run
 
-    for path in run(folder, example):
+    written = run(folder, example)
+    for path in written:
         typer.echo(f"wrote {path}")
-    typer.echo("Edit them, then run `areaeffect check` on the study file.")
+    study = next(path for path in written if path.name == "study.toml")
+    typer.echo(f"\nNext: areaeffect check {shlex.quote(str(study))}")
+    typer.echo("Then put your own areas and tables in the place of the example's.")
 
 
 def quick(

@@ -74,8 +74,8 @@ def serve(
     read_only: ReadOnly = False,
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
-    from areaeffect.atlas.demo import demo_atlas, london_atlas
-    from areaeffect.commands.sources import store_path
+    from areaeffect.atlas.demo import demo_atlas, london_atlas, london_is_due
+    from areaeffect.disk import store_path
     from areaeffect.web.app import serve as run
     from areaeffect.web.settings import ServerSettings, contact_of
 
@@ -98,7 +98,7 @@ def serve(
     with progress() as tell:
         if demo:
             demo_atlas(where, tell)
-        elif not (runs or atlas or read_only or any(settings.atlases.glob("*/atlas.json"))):
+        elif not (runs or atlas or read_only) and london_is_due(where):
             typer.echo("Making the map of London, once: recorded crime from 2008 to 2016.")
             london_atlas(where, tell)
     run(settings, typer.echo)
@@ -113,7 +113,7 @@ def tiles(
 ) -> None:
     """Make the atlas the web app works on: map tiles, values, names and histories."""
     from areaeffect.atlas.build import build_atlas
-    from areaeffect.commands.sources import store_path
+    from areaeffect.disk import store_path
 
     where = store_path(store)
     folder = out or where / "atlases" / base.stem.lower()

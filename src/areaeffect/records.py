@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 #: A row of a table by the names of its columns, as CSV is read and written.
 Row = dict[str, Any]
 Record = TypeVar("Record", bound="DataclassInstance")
-_DATATYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
+_DATATYPES = {float: "number", int: "integer", bool: "boolean"}
 _UNSET: Any = object()
 
 
@@ -55,18 +55,27 @@ def described(meaning: str, default: Any = _UNSET) -> Any:
     return field(metadata={"meaning": meaning}, **options)
 
 
-def columns_of(kind: type[Any]) -> tuple[Column, ...]:
+def columns_of(kind: type[Any], flat: Mapping[str, tuple[Column, ...]] | None = None) -> tuple[Column, ...]:
     """Return the columns of a record, in the order of its fields.
+
+    Parameters
+    ----------
+    kind : of the record, a dataclass.
+    flat : by name of a field that is no single cell, the columns it is laid out in.
 
     Raises
     ------
     KeyError
-        Where a field is no text, number, whole number or truth value, or has no meaning.
+        Where any other field is no text, number, whole number or truth value, or has no meaning.
     """
-    hints = get_type_hints(kind)
-    return tuple(
-        Column(f.name, _DATATYPES[_bare(hints[f.name])], f.metadata["meaning"]) for f in fields(kind)
-    )
+    hints, flat = get_type_hints(kind), flat or {}
+    columns: list[Column] = []
+    for f in fields(kind):
+        if f.name in flat:
+            columns += flat[f.name]
+        else:
+            columns.append(Column(f.name, _datatype(hints[f.name]), f.metadata["meaning"]))
+    return tuple(columns)
 
 
 def table_of(name: str, title: str, kind: type[Record], rows: Iterable[Record]) -> DataTable:
@@ -83,7 +92,8 @@ def rows_of(table: DataTable, kind: type[Record]) -> list[Record]:
     return [kind(**{name: row[i] for i, name in kept}) for row in table.rows]
 
 
-def _bare(hint: Any) -> Any:
-    """Return a type without its None."""
+def _datatype(hint: Any) -> str:
+    """Return the datatype of a field, whether or not it may be None; an enum of texts is text."""
     parts = [part for part in get_args(hint) if part is not NoneType]
-    return parts[0] if parts else hint
+    bare = parts[0] if parts else hint
+    return "string" if isinstance(bare, type) and issubclass(bare, str) else _DATATYPES[bare]

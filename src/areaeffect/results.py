@@ -102,67 +102,64 @@ class Interval:
 class Finding:
     """One estimate with everything a sentence about it may say.
 
-    Parameters
-    ----------
-    estimate, mde, held_out : for ratios fractions (-0.201: 20.1% fewer), else in `unit`.
-    interval : the one that is printed everywhere and that `verdict` is read from: it holds for all
-        `n_together` primary outcomes of the group at once.
-    single : that of this outcome alone, for the technical annex.
-    p_step_down : step-down p-value within the group's primary outcomes, for the same annex.
-    held_back : why no more than 'cannot tell' may be said, whatever the interval is; or empty.
-    mde : smallest effect whose verdict would be found in 80 of 100 such studies.
-    exaggeration : how many times too large an estimate is on average if the true effect is `mde`
-        and the interval leaves zero out.
-    held_out : gap in the last year before the start by a design that did not see that year, with
-        `held_out_interval`, at 90%.
-    is_one_place : whether the programme is a single neighbourhood.
-    attribute : what the neighbourhoods of a finding by attribute share, or differ in.
+    `estimate`, `mde` and `held_out` of a ratio are fractions (-0.201: 20.1% fewer), else in `unit`.
+    `held_out` is by a design that did not see the year before the start.
     """
 
-    initiative: str
-    group: str
-    neighbourhood: str | None
-    family: str
-    outcome: str
-    label: str
-    claim: Claim
-    form: Form
-    estimand: str
-    unit: str
-    better: Better | None
-    threshold: float
-    verdict: Verdict
-    n_neighbourhoods: int
-    n_areas: int
-    held_back: str = ""
-    estimate: float | None = None
+    initiative: str = described("Initiative that was studied")
+    group: str = described("Group of neighbourhoods the finding is about")
+    neighbourhood: str | None = described("Neighbourhood; empty for the whole group")
+    family: str = described("Outcome family")
+    outcome: str = described("Short name of the outcome")
+    label: str = described("Name of the outcome in print")
+    claim: Claim = described("'change', 'level' or 'contrast'")
+    form: Form = described("'ratio' (fractions) or 'additive' (in `unit`)")
+    estimand: str = described("What the estimate is an estimate of")
+    unit: str = described("What one unit of the outcome is")
+    better: Better | None = described("Direction that is better")
+    threshold: float = described("Smallest effect of interest")
+    verdict: Verdict = described("What may be said")
+    n_neighbourhoods: int = described("Treated neighbourhoods")
+    n_areas: int = described("Treated areas")
+    held_back: str = described(
+        "Why no more than 'cannot tell' may be said, whatever the interval is; or empty", ""
+    )
+    estimate: float | None = described("Estimate; empty where not estimable (see caveats)", None)
+    #: the one that is printed everywhere and that `verdict` is read from: it holds for all
+    #: `n_together` primary outcomes of the group at once.
     interval: Interval | None = None
-    n_together: int = 1
+    n_together: int = described(
+        "Primary outcomes of the group that the printed interval holds for at once", 1
+    )
+    #: that of this outcome alone, for the technical annex.
     single: Interval | None = None
-    p_step_down: float | None = None
-    bias: float | None = None
-    bias_error: float | None = None
-    estimate_centred: float | None = None
+    p_step_down: float | None = described("Step-down p-value among the group's primary outcomes", None)
+    bias: float | None = described("Centre of the placebo distribution; not subtracted", None)
+    bias_error: float | None = described("Monte Carlo error of that centre", None)
+    estimate_centred: float | None = described("Estimate less that centre: a sensitivity", None)
     companions: tuple[Interval, ...] = ()
-    mde: float | None = None
-    exaggeration: float | None = None
-    held_out: float | None = None
+    mde: float | None = described("Smallest effect whose verdict is found in 80 of 100 such studies", None)
+    exaggeration: float | None = described(
+        "How many times too large estimates are on average that are found at that effect", None
+    )
+    held_out: float | None = described("Gap in the last year before the start, by a design without it", None)
+    #: of that gap, at 90%.
     held_out_interval: Interval | None = None
-    maryland: int | None = None
-    observed: float | None = None
-    counterfactual: float | None = None
-    avoided: float | None = None
-    n_benchmark_areas: int | None = None
-    n_effective: float | None = None
-    n_disjoint_placebos: int | None = None
-    n_disjoint_neighbourhoods: int | None = None
-    placebos: int | None = None
-    pre: str = ""
-    post: str = ""
-    primary: bool = True
-    is_one_place: bool = False
-    caveats: tuple[str, ...] = ()
-    attribute: str = ""
+    maryland: int | None = described("Maryland scale, What Works Growth wording", None)
+    observed: float | None = described("What was observed after the start", None)
+    counterfactual: float | None = described("What would have been expected", None)
+    avoided: float | None = described("Expected less observed", None)
+    n_benchmark_areas: int | None = described("Benchmark areas with weight", None)
+    n_effective: float | None = described("Effective number of benchmark areas", None)
+    n_disjoint_placebos: int | None = described("Placebo programmes that share no area", None)
+    n_disjoint_neighbourhoods: int | None = described("Placebo neighbourhoods that share no area", None)
+    placebos: int | None = described("Placebo programmes drawn", None)
+    pre: str = described("Periods before the start", "")
+    post: str = described("Periods after the start", "")
+    primary: bool = described("Whether it gets a verdict; else it is described", True)
+    is_one_place: bool = described("Whether the programme is one place", False)
+    caveats: tuple[str, ...] = described("Caveats, separated by ' | '", ())
+    attribute: str = described("What a finding by attribute goes by; empty for every other", "")
 
     @property
     def low(self) -> float | None:

@@ -9,6 +9,9 @@ import pytest
 
 import areaeffect as ae
 from areaeffect.cli import COMMANDS
+from areaeffect.commands.evaluate import evaluate
+from areaeffect.commands.init import init
+from areaeffect.commands.summary import summary
 from tests.conftest import REPOSITORY
 from tests.shared.small_london import shrink
 
@@ -39,6 +42,14 @@ def test_every_command_of_readme_exists() -> None:
     named = set(re.findall(r"areaeffect ([a-z][a-z-]+)", README)) - {"as"}
     assert named >= {"demo", "quick", "init", "check", "power", "design", "evaluate", "serve"}
     assert named <= set(COMMANDS) | {"ingest", "store"}
+
+
+@pytest.mark.slow
+def test_readme_prints_what_its_study_gives(tmp_path: Path) -> None:
+    init(tmp_path, "county")
+    said = str(summary(evaluate(tmp_path / "study.toml", 1)))
+    block = "".join(f"    {line}\n" if line else "\n" for line in said.splitlines())
+    assert block in README
 
 
 @pytest.mark.slow

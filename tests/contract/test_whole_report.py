@@ -262,8 +262,9 @@ def document(result: Result) -> Document:
 def said(result: Result, document: Document) -> list[tuple[Text, str]]:
     """Every text of report and neighbourhood pages, with the card or place it is about."""
     found = [(text, text.card) for text in texts(document)]
+    initiatives = {d.neighbourhood: d.initiative for d in result.designs}
     for name, own in neighbourhood_pages.pages(result):
-        place = "" if name == "index.html" else own.title
+        place = "" if name == "index.html" else f"{own.title}, {own.question or initiatives[own.title]}"
         found += [(text, place) for text in texts(own)]
     return found
 

@@ -56,3 +56,9 @@ def test_the_open_index_of_need_finds_places_left_behind(
     assert scored.sum() == 33_755
     assert not result.behind[~scored].any()
     assert 0 < result.behind.sum() <= 3_375
+    (first,) = np.flatnonzero(result.rank == 1)
+    assert (result.areas[first], result.names[first], result.council[first]) == (
+        "E01020569", "Dorset 047B", "Dorset",
+    )  # fmt: skip
+    assert (result.council[scored] != "").all()
+    assert len(result.shapes) == len(result.areas)

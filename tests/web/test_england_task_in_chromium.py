@@ -1,8 +1,9 @@
-"""From a misspelt ward to an answer to take away, on the atlas of all England.
+"""From a postcode to an answer to take away, on the atlas of all England.
 
 By touch on a phone; in all four ways where `AREAEFFECT_ALL_WAYS` is set, as `make soak` does.
 England's figures have one date each, so nothing asks for a start, and the answer says how a place
-stands. Needs the data folder that `studies/explore/england.toml` reads.
+stands. Needs the data folder that `studies/explore/england.toml` reads. The postcodes are made up, in
+a directory as its publisher lays it out, and come by `areaeffect fetch postcodes` from a mirror.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from areaeffect.web.runs import runs_of
 from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import served, watch
 from tests.conftest import REPOSITORY
+from tests.shared.postcode_directory import NSPL, fetch_postcodes, postcode, zipped
 from tests.web.test_whole_task_in_chromium import LONG, WAYS, Way, faults, look
 
 __all__ = ["look"]  # a fixture
-#: One ward for each way, so that each asks a question of its own: as typed, as it is called, and
-#: how many areas it has.
+#: One ward for each way, so that each asks a question of its own: its name, how many areas it has,
+#: and one of them, which has the postcode.
 WARDS = {
-    "mouse": ("Frintn", "Frinton", 4),
-    "keyboard": ("Kirby-le-Soken & Hamfrod", "Kirby-le-Soken & Hamford", 3),
-    "touch": ("West Kirby and Thurstastn", "West Kirby and Thurstaston", 9),
-    "without script": ("Jaywik", "West Clacton & Jaywick Sands", 3),
+    "mouse": ("Frinton", 4, "E01021985"),
+    "keyboard": ("Kirby-le-Soken & Hamford", 3, "E01021995"),
+    "touch": ("West Kirby and Thurstaston", 9, "E01007196"),
+    "without script": ("West Clacton & Jaywick Sands", 3, "E01021988"),
 }
-
+POSTCODES = {way: postcode(n) for n, way in enumerate(WARDS)}
 
 HERE = [way for way in WAYS if way.name == "touch" or os.environ.get("AREAEFFECT_ALL_WAYS")]
 
@@ -39,6 +41,8 @@ HERE = [way for way in WAYS if way.name == "touch" or os.environ.get("AREAEFFECT
 def address(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Iterator[str]:
     patch = pytest.MonkeyPatch()
     patch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
+    content = zipped(NSPL, [area for _, _, area in WARDS.values()])
+    fetch_postcodes(patch, tmp_path_factory.mktemp("fetched"), content)
     settings = ServerSettings(store=tmp_path_factory.mktemp("england"))
     (settings.store / "atlases").mkdir()
     study = REPOSITORY / "studies" / "explore" / "england.toml"
@@ -55,13 +59,13 @@ def address(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Iterat
 def test_the_whole_task_on_england(
     way: Way, look: Callable[[Way], Page], address: str, tmp_path: Path
 ) -> None:
-    typed, ward, n = WARDS[way.name]
+    ward, n, _ = WARDS[way.name]
     page = look(way)
     watched = watch(page)
     page.goto(address)
-    way.write(page, "Name of a place", typed)
+    way.write(page, "Name of a place", POSTCODES[way.name])
     way.press(page, "button", "Find")
-    page.get_by_text(f"Nothing here is called ‘{typed}’").wait_for()
+    page.get_by_text(f"{POSTCODES[way.name]} is in this area").wait_for()
     way.press(page, "button", f"Add {ward}")
     page.get_by_role("heading", name=f"Your neighbourhood: {n} areas").wait_for()
     assert faults(page, way) == []

@@ -16,6 +16,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -25,6 +26,7 @@ from areaeffect.web import limits, render
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.settings import Contact, ServerSettings
+from areaeffect.web.table import standing_of
 
 HERE = "http://127.0.0.1:8321"
 
@@ -239,7 +241,9 @@ def test_a_misspelt_name_is_found(client: TestClient, typed: str, meant: str) ->
     assert f"Nothing here is called ‘{typed}’" in found["hint"]
 
 
-def test_a_postcode_finds_its_area(county: ServerSettings, tmp_path: Path, codes: list[str]) -> None:
+def test_a_postcode_finds_its_area_and_its_ward(
+    county: ServerSettings, tmp_path: Path, codes: list[str]
+) -> None:
     """Made-up postcodes, in the layout that `areaeffect tiles` writes of a directory."""
     folder = tmp_path / "atlases" / "county"
     shutil.copytree(county.atlases / "county", folder)
@@ -250,9 +254,13 @@ def test_a_postcode_finds_its_area(county: ServerSettings, tmp_path: Path, codes
     here = TestClient(create_app(replace(county, atlas=tmp_path / "atlases")), base_url=HERE)
 
     for typed in ("ZZ99 1ZZ", "zz991zz"):
-        (place,) = here.get("/find.json", params={"q": typed}).json()["found"]
+        place, ward = here.get("/find.json", params={"q": typed}).json()["found"]
         assert place["areas"] == [codes[3]]
-    assert "not in use" in here.get("/find.json", params={"q": "AB1 0AB"}).json()["hint"]
+        assert ward["kind"] == "ward"
+        assert codes[3] in ward["areas"]
+    assert "may have ended" in here.get("/find.json", params={"q": "AB1 0AB"}).json()["hint"]
+    for typed in ("zz99", "ZZ99 1", "zz991z"):
+        assert "type all of it" in here.get("/find.json", params={"q": typed}).json()["hint"]
     assert change(here, view="", codes="AB1 0AA") == f"/find?areas={codes[7]}"
     assert "or a postcode" in here.get("/").text
 
@@ -463,3 +471,25 @@ def test_a_form_with_a_thousand_fields_is_refused(client: TestClient) -> None:
 def test_numbers_of_any_length_are_no_address(client: TestClient) -> None:
     for number in ("9" * 5000, "-1", "1e3", "\u0663", "00000"):
         assert client.get(f"/atlases/county/values/crime/{number}.json").status_code == 404
+
+
+def test_a_figure_stands_among_those_of_all_areas() -> None:
+    values = np.array([*range(101), np.nan])
+    high = standing_of(values, [95.0, 50.0, np.nan], "lower")
+    assert high is not None
+    assert high.words == "higher than in 94% of areas, which is worse"
+    assert high.at == (96.9, 50.0), "a larger place without a figure has no mark"
+    assert high.middle == (18.8, 81.2)
+    inside = standing_of(values, [70.0], "lower")
+    assert inside is not None
+    assert inside.words == "higher than in 69% of areas", "no end is called better or worse"
+    lowest = standing_of(values, [-5.0], "lower")
+    assert lowest is not None
+    assert (lowest.words, lowest.at) == ("lower than in 99% of areas, which is better", (0.0,))
+    assert standing_of(values, [np.nan], "lower") is None
+    assert standing_of(np.zeros(9), [0.0], "lower") is None
+
+
+def test_a_place_says_where_it_stands(client: TestClient, codes: list[str]) -> None:
+    page = client.get("/neighbourhood", params={"areas": ",".join(codes[:3])}).text
+    assert re.search(r"That is (higher|lower) than in \d+% of areas", page)

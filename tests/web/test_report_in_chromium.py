@@ -241,7 +241,7 @@ def test_a_chart_that_is_cut_and_words_over_words_are_seen(view: Page, folder: P
     whole = (folder / "report.html").read_text(encoding="utf-8")
     broken = re.sub(r"<meta http-equiv[^>]*>", "", whole)  # it would refuse a changed style
     broken = broken.replace("max-width: 26rem", "min-width: 60rem")
-    broken = re.sub(r"(<text [^>]*>counts as little</text>)", r"\1\1", broken)
+    broken = re.sub(r"(<text [^>]*>too small to matter</text>)", r"\1\1", broken)
     assert broken != whole
     (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
     view.set_viewport_size({"width": 360, "height": 800})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from areaeffect.atlas.build import build_atlas
+from areaeffect.register.postcodes import has_directory
 from areaeffect.simulate import CountySpec, simulate_county, write_base, write_county
 
 if TYPE_CHECKING:
@@ -29,6 +33,16 @@ def london_atlas(store: Path, tell: Tell) -> Path:
     (store / "atlases").mkdir(parents=True, exist_ok=True)
     build_atlas(folder / "explore.toml", store / "atlases" / LONDON, store, tell)
     return store / "atlases"
+
+
+def london_is_due(store: Path) -> bool:
+    """Whether London's atlas is to be made: none is there, or it was made before postcodes came."""
+    made = store / "atlases" / LONDON / "atlas.json"
+    if not made.is_file():
+        return not any((store / "atlases").glob("*/atlas.json"))
+    manifest = json.loads(made.read_text(encoding="utf-8"))
+    is_packaged = manifest["base_folder"] == str((store / "web" / LONDON).resolve())
+    return is_packaged and not manifest["postcodes"] and has_directory(store, np.array(["E01000001"]))
 
 
 def demo_atlas(store: Path, tell: Tell, spec: CountySpec | None = None) -> Path:

@@ -93,7 +93,7 @@ def layers_of(
             _of_one_date(
                 covariate.column,
                 "What benchmark areas are matched on",
-                title + (f" ({as_of[j]})" if as_of[j] else ""),
+                title + (f" ({as_of[j]})" if as_of[j] and as_of[j] not in title else ""),
                 "",
                 covariates[:, j],
             )

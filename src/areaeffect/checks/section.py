@@ -19,7 +19,7 @@ from areaeffect.document.svg import Frame, cut, key_of, printed, scaled
 from areaeffect.records import DataTable, rows_of
 from areaeffect.results import ALL_INITIATIVES, Annex, AreaStatus, Finding, Result
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 SYMBOLS = {
     CheckStatus.WARNS: "▲",
@@ -27,19 +27,27 @@ SYMBOLS = {
     CheckStatus.HOLDS: "●",
     CheckStatus.NOT_ESTIMABLE: "–",
 }
+_COUNTED = {
+    CheckStatus.HOLDS: "hold",
+    CheckStatus.WARNS: "warn",
+    CheckStatus.INFORMATION: "information",
+    CheckStatus.NOT_ESTIMABLE: "none",
+}
 ROWS_SHOWN = 40
+WARNINGS_SHOWN = 3  # of one check: more say much the same
 
 
 def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     """Print every check: its question, its answer in one sentence, its numbers."""
     checks = tuple(_by_name(c, result.areas) for c in annex.found.checks)
     count = Counter(c.status for c in checks)
-    text = PHRASES["checks.counts"].format(
-        checks=plural(len(checks), "check"),
-        hold=count[CheckStatus.HOLDS],
-        warn=count[CheckStatus.WARNS],
-        information=count[CheckStatus.INFORMATION],
-        none=count[CheckStatus.NOT_ESTIMABLE],
+    parts = [
+        phrase(f"checks.{key}_{'one' if count[status] == 1 else 'many'}", n=count[status])
+        for status, key in _COUNTED.items()
+        if count[status]
+    ]
+    text = phrase(
+        "checks.counts", checks=plural(len(checks), "check"), parts=wording.listed(parts or ["none"])
     )
     overview = Table(
         "Attempts to break the findings",
@@ -75,8 +83,13 @@ def _warnings(checks: Sequence[CheckSummary]) -> Table:
             if f.status is CheckStatus.WARNS:
                 whose = f"{f.label} ({wording.group_title(f.group)})"
                 rows.setdefault((check.title, f.reason), []).append(whose)
-    body = tuple((title, "; ".join(own), reason) for (title, reason), own in rows.items())
-    return Table("Findings that a check warns of", ("Check", "Findings", "Why"), body)
+    body: list[tuple[str, str, str]] = []
+    for title, group in groupby(rows.items(), key=lambda item: item[0][0]):
+        own = list(group)
+        body += [(title, "; ".join(whose), reason) for (_, reason), whose in own[:WARNINGS_SHOWN]]
+        more = sum(len(whose) for _, whose in own[WARNINGS_SHOWN:])
+        body += [(title, "", phrase("checks.more", n=more))] if more else []
+    return Table("Findings that a check warns of", ("Check", "Findings", "Why"), tuple(body))
 
 
 def _marked(status: CheckStatus) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from areaeffect.wording.numbers import plural
 _VALUES = ("verdict", "estimate", "low", "high", "p_value", "mde", "maryland")
 _EFFECTS = ("estimate", "low", "high", "mde")  # of a ratio they are fractions, printed in per cent
 _RELATIVE = 1e-9  # numbers are written at 12 digits
+_NOT_GIVEN = "not given"
+_HASH = 12  # characters of a hash that tell two files apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,19 @@ class Difference:
 
     def _first(self) -> str:
         """Say in one sentence how much differs."""
-        changed = len({c.finding for c in self.changes})
-        if not changed:
+        if not self.changes:
             return f"Nothing changed: all {plural(self.same, 'finding')} are the same."
-        verdicts = [_line(c) for c in self.changes if c.value == "verdict"]
-        text = f"{plural(changed, 'finding')} changed, {self.same} are the same; "
+        alone = Counter(run for c in self.changes if (run := _alone(c)))
+        both = [c for c in self.changes if not _alone(c)]
+        changed = len({c.finding for c in both})
+        text = f"{plural(changed, 'finding')} changed, {self.same} are the same"
+        if alone:
+            text += "".join(f", {n} {'is' if n == 1 else 'are'} {run}" for run, n in sorted(alone.items()))
+        verdicts = [_line(c) for c in both if c.value == "verdict"]
         if not verdicts:
-            return f"{text}every verdict is the same."
+            return f"{text}; every verdict that both have is the same." if self.same + changed else f"{text}."
         more = f", and {len(verdicts) - 1} more" if len(verdicts) > 1 else ""
-        return f"{text}{plural(len(verdicts), 'verdict')} changed ({verdicts[0]}{more})."
+        return f"{text}; {plural(len(verdicts), 'verdict')} changed ({verdicts[0]}{more})."
 
 
 def diff(before: Path, after: Path) -> Difference:
@@ -87,10 +94,31 @@ def compare(before: Result, after: Result) -> Difference:
         changes += own
     causes = {
         "release": tuple(_sorted_changes(_releases(before), _releases(after))),
-        "study": tuple(_sorted_changes(_leaves(before.plan), _leaves(after.plan))),
+        "study": _study_changes(before.plan, after.plan),
         "code": tuple(_sorted_changes(before.versions, after.versions)),
     }
     return Difference(tuple(changes), causes, same)
+
+
+def _alone(change: Change) -> str:
+    """Return in which run alone a finding is; empty where both have it."""
+    if change.value != "verdict" or None not in (change.before, change.after):
+        return ""
+    return "only in the second" if change.before is None else "only in the first"
+
+
+def _study_changes(old: Json, new: Json) -> tuple[str, ...]:
+    """Say which keys differ; of a source that one study alone has, no more than that."""
+    sources = [set(plan.get("source") or {}) for plan in (old, new)]
+    moved = [f"source.{name}: only in the first" for name in sorted(sources[0] - sources[1])]
+    moved += [f"source.{name}: only in the second" for name in sorted(sources[1] - sources[0])]
+    shared = sources[0] & sources[1]
+    kept = [
+        plan | {"source": {k: v for k, v in (plan.get("source") or {}).items() if k in shared}}
+        for plan in (old, new)
+    ]
+    before, after = ({k: v for k, v in _leaves(p).items() if v != _NOT_GIVEN} for p in kept)
+    return (*moved, *_sorted_changes(before, after, _NOT_GIVEN))
 
 
 def _keyed(result: Result) -> dict[str, Finding]:
@@ -123,7 +151,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def _releases(result: Result) -> dict[str, str]:
-    return {f"{r.source}, {r.file}": r.sha256 for r in result.releases}
+    return {f"{r.source}, {r.file}": f"{r.sha256[:_HASH]}…" for r in result.releases}
 
 
 def _leaves(value: Any, name: str = "") -> dict[str, str]:
@@ -132,13 +160,13 @@ def _leaves(value: Any, name: str = "") -> dict[str, str]:
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         items = {str(i): item for i, item in enumerate(value, 1)}.items()
     else:
-        return {name: "not given" if value is None else str(value)}
+        return {name: _NOT_GIVEN if value is None else str(value)}
     return {k: v for key, own in items for k, v in _leaves(own, f"{name}.{key}".strip(".")).items()}
 
 
-def _sorted_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+def _sorted_changes(old: Mapping[str, str], new: Mapping[str, str], absent: str = "not there") -> list[str]:
     return [
-        f"{name}: {old.get(name, 'not there')} → {new.get(name, 'not there')}"
+        f"{name}: {old.get(name, absent)} → {new.get(name, absent)}"
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name)
     ]
@@ -146,6 +174,8 @@ def _sorted_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
 
 def _line(change: Change) -> str:
     a, b = change.before, change.after
+    if alone := _alone(change):
+        return f"{change.finding}: {alone} ({a or b})"
     in_percent = change.form == "ratio" and change.value in _EFFECTS
 
     def shown(value: str | float | None, sign: str = "") -> str:

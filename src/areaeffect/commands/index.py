@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from areaeffect.commands.evaluate import map_shapes
 from areaeffect.document.folders import prepare
+from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.index import composite as numerics
 from areaeffect.index.composite import Choices, _score, choices_of, scores, standardised
 from areaeffect.index.page import write_index
 from areaeffect.index.result import IndexResult, Variant
 from areaeffect.index.table import IndicatorTable, read_indicators
-from areaeffect.results import Floats
+from areaeffect.results import Floats, Shape
+from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.index import Index, IndexFile, read_index
 
 #: Weights are moved by a quarter of themselves, up and down.
@@ -39,6 +42,7 @@ def build_index(file: IndexFile) -> IndexResult:
         As `read_indicators`; and where no area has a score.
     """
     table, index = read_indicators(file), file.index
+    shapes, more = _outlines(file, table)
     base = choices_of(index)
     standard, score = scores(file, table)
     rank = numerics.ranks(score)
@@ -68,6 +72,8 @@ def build_index(file: IndexFile) -> IndexResult:
         plan=index.model_dump(mode="json"),
         areas=table.areas,
         names=table.names,
+        council=table.council,
+        shapes=shapes,
         score=score,
         rank=rank,
         decile=numerics.deciles(rank),
@@ -75,8 +81,18 @@ def build_index(file: IndexFile) -> IndexResult:
         behind=behind,
         variants=tuple(variants),
         releases=table.releases,
-        notes=table.notes,
+        notes=(*table.notes, *more),
     )
+
+
+def _outlines(file: IndexFile, table: IndicatorTable) -> tuple[tuple[Shape, ...], tuple[str, ...]]:
+    """Return the outlines of the areas for the map, and notes on them; nothing without boundaries."""
+    part = file.index.index
+    if part.boundaries is None:
+        return (), ()
+    path = named_file(part.boundaries, file.folder)
+    found = read_boundaries(path, part.boundaries_area, table.areas)
+    return map_shapes(found, table.areas), found.notes
 
 
 def _variants(index: Index, table: IndicatorTable, base: Choices) -> Iterator[tuple[str, str, Floats]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from areaeffect.draft.guess import (
     characteristics_of,
     every_guess,
     guess,
+    labels_of,
     study_text,
 )
 from areaeffect.errors import Faults, Problem, StudyError
@@ -25,6 +27,8 @@ from areaeffect.geography.shape_files import read_shape_file
 from areaeffect.period_texts import kind_of
 from areaeffect.register.rows import read_records
 from areaeffect.tables.user_table import read_user_table
+from areaeffect.wording import when
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 #: Kinds of files that hold outlines or points, not a list of codes.
 _DRAWN = {".geojson", ".json", ".gpkg", ".zip", ".kml", ".shp", ".topojson"}
 STUDY = "study.toml"
+LISTED = "Listed areas"  # the initiative, where nobody names it
 
 
 def quick(
@@ -61,7 +66,7 @@ def quick(
     out : results folder; the study file goes into a folder of the same name with '-study'.
     boundaries : outlines of the areas; without them there is no map and no buffer.
     characteristics : one row an area: residents, and what benchmark areas should be alike in.
-    title : of the study; default the name of the list.
+    title : of the study and its initiative; default what is measured and since when.
     buffer_km : areas nearer than this to a treated one are left out.
     placebos, threads : of the evaluation.
     say : prints a line: every guess.
@@ -77,7 +82,8 @@ def quick(
     folder = out.with_name(f"{out.name}-study")
     frame, found, about = _guessed(table, areas, start, characteristics, say)
     draft = Draft(
-        title=title or areas.stem.replace("_", " ").replace("-", " "),
+        title=title or f"{_capital(_few_labels(found))} since {when(start)}",
+        initiative=title or LISTED,
         table=_from(folder, table) or "",
         areas=_from(folder, areas) or "",
         start=start,
@@ -96,6 +102,16 @@ def quick(
     return evaluate_into(folder / STUDY, out, threads, progress)
 
 
+def _few_labels(found: Guess) -> str:
+    """Return what is measured where that is one or two things, else how many they are."""
+    n = len(found.outcomes)
+    return labels_of(found) if n <= 2 else f"{n} outcomes"  # noqa: PLR2004
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _from(folder: Path, path: Path | None) -> str | None:
     """Write a path as a study file in a folder names it."""
     return None if path is None else os.path.relpath(path.absolute(), folder.absolute())
@@ -107,15 +123,20 @@ def _guessed(
     """Guess what the files hold, and say every guess; the faults of all of them come at once."""
     faults = Faults()
     listed: list[str] = []
+    one_place: tuple[str, ...] = ()
     if areas.suffix.lower() not in _DRAWN:
         records = faults.attempt(read_records, areas)
-        listed = [r.values.get("area_code", "") for r in records.records] if records else []
+        rows = records.records if records else []
+        listed = [r.values.get("area_code", "") for r in rows]
+        if len(rows) > 1 and not any(r.values.get("neighbourhood") for r in rows):
+            one_place = (phrase("quick.one_place", n=len(rows)),)
     read = faults.attempt(read_user_table, table)
     described = faults.attempt(read_user_table, characteristics) if characteristics else None
     faults.raise_all()
     if read is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     found = guess(read.frame, [c for c in listed if c], start, table)
+    found = replace(found, said=(*found.said, *one_place))
     about = None
     if described is not None and characteristics is not None:
         codes = read.frame[found.area].astype(str).unique().tolist()

@@ -58,6 +58,7 @@ from areaeffect.report.local_map import Outlines
 from areaeffect.report.tables import write_parquet
 from areaeffect.study.file import StudyFile, parse_study, read_base
 from areaeffect.value.valuation import cost_releases
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats, Release, Result
@@ -248,7 +249,7 @@ def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     The place comes first with its means, then all its benchmark areas together, weighted; then
     each of them, the heaviest first, with the characteristics that they were chosen by.
     """
-    title = "Why these areas: your place and its benchmark areas before the start"
+    title = PHRASES["compare.likeness"]
     fixed = (
         Column("number", "integer", "number on the map, 1 counts most; empty: not one area"),
         Column("name", "string", "name of the area"),

@@ -27,32 +27,13 @@ from areaeffect.report.sections import HEAVIEST
 from areaeffect.report.summary import summary_document
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording.numbers import number, plural
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
-#: What leads each part on the page.
-_WHY = (
-    "The first row is your place, the second is its benchmark areas together: the closer "
-    "these two are, the fairer the comparison. No single benchmark area has to match on "
-    "everything; their weights make them alike on average."
-)
-_BEFORE = (
-    "This was worked out only from the years before the start. Nothing that happened after the "
-    "start has been used yet."
-)
-
-
-_BEFORE_LEVELS = (
-    "These figures have one date each, so they say how a place stands, not how it has changed. "
-    "Your place’s own figures have not been used yet."
-)
-_IN_ANNEX = "The annex, among the downloads, has each check with its chart and every number."
+#: Columns of the table of likeness before the characteristics: number, name, code and weight.
+_FIXED = 4
+_MONTH = re.compile(r"\b\d{4}-\d\d\b")
 #: What a note names that a browser does not have: files, and keys of a study file.
 _FILES = re.compile(r"`|\w\.(parquet|csv|zip)\b")
-_NOTICED_LEVELS = "This comparison would notice a difference, 8 times in 10, only if it is this large"
-_UNKNOWN = "Will be answered; how small a difference it would notice cannot be known beforehand"
-_REFUSED = "Cannot be answered here"
-_NOTICED = "This comparison would detect a change, 8 times in 10, only if it is this large"
-_SMALLER = "For a smaller change the answer would most likely be ‘cannot tell’."
 
 
 def design_sections(
@@ -70,28 +51,24 @@ def design_sections(
     """
     design = result.designs[0] if result.designs else None
     if design is None:
-        text = "No benchmark area could be found: no area is similar enough and outside every buffer."
-        return (Section("benchmarks", "Your benchmark areas", (Paragraph(text, lead=True),)),)
-    n, own = len(design.benchmark_areas), len(design.areas)
-    named_here = f"; the {HEAVIEST} that count most are named here" if n > HEAVIEST else ""
-    lead = (
-        f"{design.neighbourhood} is {plural(own, 'small area')}. It is compared with "
-        f"{plural(n, 'benchmark area')} that were like it before {written_period(design.start)}"
-        f"{named_here}."
+        none = Paragraph(PHRASES["compare.none"], lead=True)
+        return (Section("benchmarks", "Your benchmark areas", (none,)),)
+    n = len(design.benchmark_areas)
+    lead = phrase(
+        "compare.who",
+        place=design.neighbourhood,
+        own=plural(len(design.areas), "small area"),
+        benchmarks=plural(n, "benchmark area"),
+        start=written_period(design.start),
+        named=phrase("compare.named", shown=HEAVIEST) if n > HEAVIEST else "",
     )
-    exact = (
-        "With their weights they match your place on every characteristic below."
-        if design.exact
-        else f"They do not match on every characteristic: the worst is {design.imbalance:.2f} "
-        "standard deviations away. Read what follows with more caution."
-    )
+    exact = phrase("compare.close" if design.exact else "compare.apart", worst=f"{design.imbalance:.2f}")
     blocks: list[Block] = [Paragraph(lead, lead=True), Paragraph(exact)]
     picture = _map(result, outlines) if outlines else None
     blocks += [picture] if picture else []
     table = _likeness(result, likeness)
-    together = _without_empty(replace(table, rows=table.rows[:2]))
     every = Folded(f"Each of the {len(table.rows) - 2} that count most", (Data(table, "likeness"),))
-    blocks += [Paragraph(_WHY), Data(together), every]
+    blocks += [Paragraph(PHRASES["compare.why"]), Data(_side_by_side(table)), every]
     title = "Your benchmark areas"
     return tuple(named(s) for s in (Section("benchmarks", title, tuple(blocks)), _balance(result)))
 
@@ -101,19 +78,19 @@ def power_sections(report: PowerReport) -> tuple[Section, ...]:
 
     What it says will be answered is what the answer holds: the rest is named with its reason.
     """
-    changes = any(row.claim == "change" for row in report.real)
+    claim = "change" if any(row.claim == "change" for row in report.real) else "level"
     said = tuple(_could_see(row, report.step) for row in report.real if row.mde is not None)
     unknown = tuple(_title(row.label) for row in report.real if row.mde is None)
     folded = Folded("The numbers", (Data(in_words(power_table(report))),))
-    blocks: list[Block] = [Paragraph(_BEFORE if changes else _BEFORE_LEVELS, lead=True)]
+    blocks: list[Block] = [Paragraph(PHRASES[f"compare.before_{claim}"], lead=True)]
     if said:
-        blocks += [Bullets(said, _NOTICED if changes else _NOTICED_LEVELS), Paragraph(_SMALLER)]
+        blocks += [Bullets(said, PHRASES[f"compare.noticed_{claim}"]), Paragraph(PHRASES["compare.smaller"])]
     if unknown:
-        blocks.append(Bullets(unknown, _UNKNOWN))
+        blocks.append(Bullets(unknown, PHRASES["compare.unknown"]))
     if report.refused:
-        blocks.append(Bullets(tuple(map(without_keys, report.refused)), _REFUSED))
+        blocks.append(Bullets(tuple(map(without_keys, report.refused)), PHRASES["compare.refused"]))
     caveats = [text for text in warnings(report) if not text.startswith("Cannot be estimated")]
-    if caveats and changes:
+    if caveats and claim == "change":
         blocks.append(Bullets(tuple(caveats), "What to bear in mind"))
     title = "What this could detect" if said else "What will be answered"
     return (Section("power", title, (*blocks, folded)),)
@@ -132,11 +109,13 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
     checks = next(s for s in annex_sections(result) if s.key == "does-it-hold")
     shown = {s.key: s for s in summary_document(result, {}).sections}
     series = {(s.group, s.outcome): s for s in result.series}
-    charts = [
+    main = [f for f in wording.main_findings(result.findings) if f.verdict is not Verdict.NOT_ESTIMABLE]
+    together = figures.effects(main[0].group, main) if len(main) > 1 else None
+    charts = [together] if together else []
+    charts += [
         figures.trend(f, path, events_of(result, f.group))
-        for f in wording.main_findings(result.findings)
-        if f.verdict is not Verdict.NOT_ESTIMABLE
-        and (path := series.get((f.group, f.outcome)))
+        for f in main
+        if (path := series.get((f.group, f.outcome)))
         and len(path.periods) > 1  # one date is in the sentence already
     ]
     notes = (Paragraph(PHRASES["annex.key"], note=True), Bullets(result.notes))
@@ -154,7 +133,7 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
 def _in_short(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """Fold the table of checks, under how many hold."""
     first, *rest = blocks
-    return (first, Folded("Each check", tuple(rest)), Paragraph(_IN_ANNEX, note=True))
+    return (first, Folded("Each check", tuple(rest)), Paragraph(PHRASES["compare.annex"], note=True))
 
 
 def _without_files(blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -202,9 +181,8 @@ def _likeness(result: Result, likeness: DataTable) -> Table:
     """Return the table in words: the name leads, the number on the map follows it."""
     labels = {o["name"]: o["label"] for o in result.plan.get("outcome", []) if o.get("label")}
     words = in_words(likeness)
-    fixed = 4
-    known = (_of_source(result, i, c.name) for i, c in enumerate(likeness.columns[fixed:]))
-    head = tuple(figures.plain_name(name, labels) for name in known)
+    plain = (figures.plain_name(c.name, labels) for c in likeness.columns[_FIXED:])
+    head = tuple(_MONTH.sub(lambda m: written_period(m[0]), name) for name in plain)
     rows = tuple(
         tuple("" if c == NONE_GIVEN else c for c in (cells[1], cells[2], cells[0], *cells[3:]))
         for cells in words.rows
@@ -214,22 +192,12 @@ def _likeness(result: Result, likeness: DataTable) -> Table:
     return Table(likeness.title, (*first, *head), rows, numeric)
 
 
-def _without_empty(table: Table) -> Table:
-    """Leave out the columns that no row has a value for."""
-    kept = [i for i in range(len(table.head)) if any(row[i] for row in table.rows)]
-    rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
-    numeric = frozenset(at for at, i in enumerate(kept) if i in table.numeric)
-    return replace(table, head=tuple(table.head[i] for i in kept), rows=rows, numeric=numeric)
-
-
-def _of_source(result: Result, position: int, name: str) -> str:
-    """Return a covariate's name, with that of the table it is from where the table is a user's."""
-    covariates = result.plan["design"]["covariates"]
-    if position >= len(covariates):
-        return name
-    source = covariates[position]["column"].partition(".")[0]
-    kind = result.plan["source"][source]["kind"]
-    return f"{source.replace('_', ' ')}: {name}" if kind == "panel" else name
+def _side_by_side(table: Table) -> Table:
+    """Return the place and its benchmark areas together, a characteristic a row."""
+    own, together = table.rows[:2]
+    head = ("Before the start", own[0], together[0])
+    rows = tuple(zip(table.head[_FIXED:], own[_FIXED:], together[_FIXED:], strict=True))
+    return Table(table.caption, head, rows, frozenset({1, 2}))
 
 
 def _balance(result: Result) -> Section:

@@ -14,12 +14,14 @@ from functools import cached_property
 import numpy as np
 
 from areaeffect.compare.question import NEAREST, Question
+from areaeffect.errors import number_of
 from areaeffect.findings.refusals import FEW_EVENTS, FEWEST_AREAS, MANY_EVENTS
 from areaeffect.findings.units import why_left_out
 from areaeffect.panel import Strings, is_enough
 from areaeffect.period_texts import parse_period, why_ambiguous
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.results import Bools, Claim, Floats, Ints
+from areaeffect.wording.terms import PHRASES, phrase
 
 #: Whole years of figures that a question needs: two before the start, or nothing could be said of
 #: what it could detect; one after it, so that every season is in it.
@@ -170,18 +172,14 @@ class Preflight:
     def _areas_obstacle(self, question: Question, areas: Ints, kept: Ints) -> Obstacle:
         lost = len(areas) - len(kept)
         if lost and len(kept):
-            who = "1 of them has" if lost == 1 else f"{lost} of them have"
-            what = f"{who} too few figures to be compared: {self._why(areas, kept)}."
+            who = number_of(lost, "of them has", "of them have")
+            what = phrase("ask.some_lost", who=who, why=self._why(areas, kept))
         elif lost:
-            what = "No area chosen has enough figures to be compared"
-            what += f": {self._why(areas, kept)}."
+            what = phrase("ask.all_lost", why=self._why(areas, kept))
         elif len(kept) < FEWEST_AREAS:
-            what = (
-                "One area alone is too small to compare: a single address can move its figures. "
-                "Add the areas around it that the work reached too."
-            )
+            what = PHRASES["ask.one_area"]
         else:
-            what = "These areas have too few figures, or too few events, before and after any date."
+            what = PHRASES["ask.few_figures"]
         with_figures = kept if lost else areas[self._complete_figures(areas)]
         repairs: list[Repair] = []
         if len(with_figures) < len(areas):
@@ -204,7 +202,7 @@ class Preflight:
         """Say when the figures of the areas that fall out begin."""
         lost = np.setdiff1d(areas, kept)
         if not self.complete[lost].all():
-            return "the figures that places are matched on do not cover them"
+            return PHRASES["ask.unmatched"]
         begins = {self.since(np.array([i])) for i in lost} - {""}
         if self.asks_levels or not begins:
             return "nobody has published them"
@@ -227,11 +225,9 @@ class Preflight:
         near = near[np.argsort(away[near], kind="stable")][:_SEARCHED]
         if len(self.usable(areas)):  # else nothing of it would be compared
             grown = np.union1d(near[: max(_ENOUGH_AREAS, len(areas) + 2)], areas)
-            words = "Compare it with the areas next to it, {n} in all"
-            self._offer(found, question, self.usable(grown), words)
+            self._offer(found, question, self.usable(grown), PHRASES["ask.grown"])
         for n in (_ENOUGH_AREAS, 2 * _ENOUGH_AREAS) if not found else ():
-            words = "Compare the {n} areas nearest to it that have figures"
-            self._offer(found, question, np.sort(near[:n]), words)
+            self._offer(found, question, np.sort(near[:n]), PHRASES["ask.nearest"])
         return found
 
     def _offer(self, found: list[Repair], question: Question, areas: Ints, words: str) -> None:
@@ -264,17 +260,9 @@ class Preflight:
             example = written_period(last)
             return [Obstacle("start", f"{what}. Write a {self.kind} {between}, such as {example}.")]
         near = label(int(allowed[np.abs(allowed - at).argmin()]), self.kind)
-        if at < allowed[0]:
-            what = (
-                f"{written_period(question.start)} is too early: the figures must reach back "
-                f"{YEARS_BEFORE} years before the start, and must not be older than what areas "
-                "are matched on."
-            )
-        elif at > allowed[-1]:
-            what = f"{written_period(question.start)} is too late: a year of figures must follow the start."
-        else:
-            what = f"The figures of these areas have gaps around {written_period(question.start)}."
-        what += f" A start {between} can be asked about."
+        key = "ask.early" if at < allowed[0] else "ask.late" if at > allowed[-1] else "ask.gap"
+        start = written_period(question.start)
+        what = phrase(key, start=start, years=YEARS_BEFORE) + f" A start {between} can be asked about."
         repair = Repair(f"Ask about {written_period(near)}", replace(question, start=near))
         return [Obstacle("start", what, (repair,))]
 
@@ -301,10 +289,10 @@ def repairs_of(question: Question, codes: Strings, middles: Floats | None) -> It
     codes, middles : of every area; None without a map.
     """
     if question.buffer_km > 0:
-        words = f"Do not leave out the places within {question.buffer_km:g} km of it"
+        words = phrase("ask.no_buffer", km=f"{question.buffer_km:g}")
         yield Repair(words, replace(question, buffer_km=0.0))
     if question.nearest < max(NEAREST):
-        words = f"Look among the {max(NEAREST)} most similar areas for each of its areas"
+        words = phrase("ask.wider", nearest=max(NEAREST))
         yield Repair(words, replace(question, nearest=max(NEAREST)))
     position = {str(code): i for i, code in enumerate(codes)}
     own = np.array(sorted(position[c] for c in question.areas if c in position), dtype=np.int64)
@@ -315,7 +303,7 @@ def repairs_of(question: Question, codes: Strings, middles: Floats | None) -> It
         near = np.setdiff1d(np.argsort(away, kind="stable")[: len(own) + more], own)[:more]
         grown = np.union1d(own, near)
         asked = replace(question, areas=tuple(sorted(str(codes[i]) for i in grown)))
-        yield Repair(f"Compare it with the areas next to it, {len(grown)} in all", asked)
+        yield Repair(phrase("ask.grown", n=len(grown)), asked)
     outward = np.argsort(-away[own], kind="stable")
     for i in outward[:_MOST_LEFT_OUT] if len(own) > FEWEST_AREAS else ():
         kept = tuple(sorted(str(codes[j]) for j in own if j != own[i]))

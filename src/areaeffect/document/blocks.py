@@ -93,9 +93,10 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Figures side by side where there is room."""
+    """Figures side by side where there is room; `is_tall`: the last beside all the others."""
 
     blocks: tuple[Figure, ...]
+    is_tall: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,10 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A verdict as symbol and word."""
+    """A verdict as symbol and word; `is_plain`: in the words of a page for residents."""
 
     verdict: Verdict
+    is_plain: bool = False
 
     @property
     def symbol(self) -> str:
@@ -126,7 +128,7 @@ class Badge:
     @property
     def word(self) -> str:
         """The verdict in print."""
-        return wording.verdict_name(self.verdict)
+        return wording.plain_verdict(self.verdict) if self.is_plain else wording.verdict_name(self.verdict)
 
     @property
     def look(self) -> str:

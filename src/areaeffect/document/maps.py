@@ -79,7 +79,7 @@ def draw_map(
             body.append(f'<path {look} fill-rule="evenodd" d="{path}"/>')
     body.append("</g>")
     shown = [kind for kind in drawn if kind.areas]
-    body += _labels(shapes, frame, names or {})
+    body += labels(shapes, frame, names or {})
     body += scale_bar(frame)
     key_lines, bottom = _key(shown, frame.height + 80, key)
     body += key_lines
@@ -238,11 +238,19 @@ def credit_lines(attribution: str, bottom: float) -> tuple[list[str], float]:
     return made, bottom
 
 
-def _labels(shapes: Sequence[Shape], frame: Frame, names: Mapping[str, frozenset[str]]) -> list[str]:
-    """Write names at the middle of their areas, the first first, none over another."""
+def labels(
+    shapes: Sequence[Shape],
+    frame: Frame,
+    names: Mapping[str, frozenset[str]],
+    taken_by: Sequence[tuple[float, float, float, float]] = (),
+) -> list[str]:
+    """Write names at the middle of their areas, the first first, none over another.
+
+    Nor over what is drawn in the boxes of `taken_by`: left, top, right and bottom of each.
+    """
     corners = {s.area: np.concatenate(s.rings).mean(axis=0) for s in shapes if s.rings}
     made: list[str] = []
-    taken: list[tuple[float, float, float, float]] = []
+    taken = list(taken_by)
     for name, areas in names.items():
         own = [corners[area] for area in sorted(areas) if area in corners]
         if not own:

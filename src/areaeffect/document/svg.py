@@ -289,5 +289,7 @@ def foot_axis(frame: Frame, values: Sequence[float], labels: Sequence[str]) -> s
     for value, label in zip(values, labels, strict=True):
         x = frame.px(value)
         made.append(rule(x, frame.bottom, x, frame.bottom + 4, GREY, 0.9))
-        made.append(text(x, frame.bottom + 17, label, size=12, anchor="middle"))
+        half = 3.6 * len(label)  # letters of the axis are about so wide
+        near = min(max(x, half), WIDTH - half)  # nothing is drawn beyond the picture
+        made.append(text(near, frame.bottom + 17, label, size=12, anchor="middle"))
     return "\n".join(made)

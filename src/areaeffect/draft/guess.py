@@ -31,9 +31,7 @@ _LEAST_SHARE = 0.5
 _FEWEST_PERIODS = 3
 _MOST_CATEGORIES = 60
 _AREA = re.compile(r"(lsoa|msoa|area|ward|lad|output.?area|geography|zone|district).*|.*code.*|id", re.I)
-EXPOSURE = re.compile(
-    r"population|residents|persons|people|dwellings|households|homes_all|stock", re.IGNORECASE
-)
+EXPOSURE = re.compile(r"population|residents|persons|people|dwellings|households|homes_all|stock", re.I)
 _PLACE = re.compile(r"(lat|lon|long|latitude|longitude|easting|northing|x|y)", re.IGNORECASE)
 #: Words in a column's name, and the family they speak of; the first that fits is taken.
 _FAMILIES: tuple[tuple[str, FamilyName], ...] = (
@@ -52,6 +50,7 @@ class GuessedOutcome:
 
     column: str
     name: str
+    label: str
     family: FamilyName
     kind: Literal["count", "score"]
     better: Literal["lower", "higher"]
@@ -96,8 +95,7 @@ def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) 
     if wide.kind is not None and len(wide.ordinals) >= _FEWEST_PERIODS:
         ordinals = [o for o in wide.ordinals if o is not None]
         ends = label(min(ordinals), wide.kind), label(max(ordinals), wide.kind)
-        name = _slug(path.stem)
-        outcome = _outcome("value", name, [frame[c] for c in columns if _is_period(c)])
+        outcome = _outcome("value", path.stem, [frame[c] for c in columns if _is_period(c)])
         said.append(f"There is a column for each period, {ends[0]} to {ends[1]}.")
         return Guess(
             area=area, period=None, category=None, first=ends[0], last=ends[1],
@@ -123,7 +121,7 @@ def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) 
     divided = "Nothing says how many people live there, so counts are compared as they are."
     if exposure is not None:
         divided = f"Counts are divided by '{exposure}'."
-    outcomes = tuple(_outcome(c, _slug(c), [frame[c]]) for c in values)
+    outcomes = tuple(_outcome(c, c, [frame[c]]) for c in values)
     return Guess(
         area=area, period=period, category=category, first=ends[0], last=ends[1],
         outcomes=outcomes, exposure=exposure, divided=divided,
@@ -201,18 +199,19 @@ def _category(frame: pd.DataFrame, texts: Sequence[str]) -> str | None:
     return min(few, key=kinds.__getitem__, default=None)
 
 
-def _outcome(column: str, name: str, values: Sequence[pd.Series]) -> GuessedOutcome:
+def _outcome(column: str, called: str, values: Sequence[pd.Series]) -> GuessedOutcome:
     numbers = np.concatenate([_numbers(v) for v in values])
     known = numbers[np.isfinite(numbers)]
     is_count = bool((known >= 0).all() and (known == np.rint(known)).all())
-    plain = name.replace("_", " ")
+    plain = re.sub(r"[_\s]+", " ", called).strip()
     family: FamilyName = next(
         (f for words, f in _FAMILIES if re.search(words, plain, re.IGNORECASE)), "other"
     )
     is_better_high = not is_count and family in {"environment", "social_relationships"}
     return GuessedOutcome(
         column=column,
-        name=name,
+        name=_slug(called),
+        label=plain,
         family=family,
         kind="count" if is_count else "score",
         better="higher" if is_better_high else "lower",
@@ -300,7 +299,7 @@ class Draft:
 
     Parameters
     ----------
-    title : of the study and the initiative.
+    title, initiative : of the study, and the name of the initiative; the title where it has none.
     table, areas, boundaries, characteristics : files, as the study names them; no boundaries and
         no characteristics where they are None.
     boundaries_area, characteristics_area : their code columns.
@@ -324,6 +323,7 @@ class Draft:
     buffer_km: float = 1.0
     placebos: int = 999
     seed: int = 1
+    initiative: str = ""
 
 
 def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
@@ -338,7 +338,7 @@ def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
     window.update({"start": guess.first, "end": guess.last})
     document["study"] = {
         "title": draft.title,
-        "question": f"Did {_listed(guess)} change in these areas more than it would have?",
+        "question": f"Did {labels_of(guess)} change more in these areas than in areas like them?",
         "window": window,
         "seed": draft.seed,
     }
@@ -360,7 +360,9 @@ def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
             "area": draft.characteristics_area or guess.area,
         }
     document["source"] = sources
-    document["initiative"] = _array([{"name": draft.title, "areas": draft.areas, "start": draft.start}])
+    document["initiative"] = _array(
+        [{"name": draft.initiative or draft.title, "areas": draft.areas, "start": draft.start}]
+    )
     document["register"] = {"buffer_km": draft.buffer_km if draft.boundaries else 0.0}
     document["design"] = {"covariates": [f"areas.{c}" for c in draft.covariates]}
     document["outcome"] = _array([_study_text_outcome(draft, guess, k) for k in range(len(guess.outcomes))])
@@ -371,7 +373,7 @@ def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
 def _study_text_outcome(draft: Draft, guess: Guess, k: int) -> dict[str, object]:
     one = guess.outcomes[k]
     made: dict[str, object] = {
-        "name": one.name, "family": one.family, "source": "table", "value": one.column,
+        "name": one.name, "label": one.label, "family": one.family, "source": "table", "value": one.column,
         "kind": one.kind, "claim": "change", "better": one.better,
     }  # fmt: skip
     if one.kind == "count":
@@ -392,6 +394,7 @@ def _array(items: list[dict[str, object]]) -> object:
     return array
 
 
-def _listed(guess: Guess) -> str:
-    names = [o.name.replace("_", " ") for o in guess.outcomes]
+def labels_of(guess: Guess) -> str:
+    """Return what is measured, as a sentence lists it."""
+    names = [o.label for o in guess.outcomes]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

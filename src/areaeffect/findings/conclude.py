@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from areaeffect.design.programme import ROUNDING
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide
 from areaeffect.estimate.multiplicity import Joint, max_t
 from areaeffect.findings.case import Case, Evidence, Group, contrast_groups, groups_of, neighbourhood_groups
-from areaeffect.findings.describe import Subject, amounts_of, caveats_of, held_back, in_rates, subject
+from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.grading import grade
 from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
@@ -166,7 +166,7 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
     if drawn.is_bare:
         return _bare(evidence, drawn, about)
     if found is None or judged is None:
-        return Finding(**about, verdict=Verdict.NOT_ESTIMABLE, caveats=(drawn.reason,))
+        return replace(about, caveats=(drawn.reason,))
     graded = grade(evidence, case)
     back = held_back(evidence, case)
     p_joint = float(judged.joint.p_adjusted[judged.position])
@@ -179,8 +179,8 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
         verdict = Verdict.CANNOT_TELL
     if not case.is_primary:
         verdict = Verdict.DESCRIBED
-    return Finding(
-        **about,
+    return replace(
+        about,
         **amounts_of(case, total, found.estimate),
         mde=mde,
         exaggeration=exaggeration,
@@ -205,13 +205,13 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
     )
 
 
-def _bare(evidence: Evidence, drawn: InferredCase, about: Subject) -> Finding:
+def _bare(evidence: Evidence, drawn: InferredCase, about: Finding) -> Finding:
     """Return the finding of an effect that has no interval."""
     case = drawn.case
     real = evidence.real[:, case.position]
     estimate = float(case.statistic(real))
-    return Finding(
-        **about,
+    return replace(
+        about,
         **amounts_of(case, real[list(case.units)].sum(axis=0), estimate),
         verdict=Verdict.CANNOT_TELL if case.is_primary else Verdict.DESCRIBED,
         held_back=drawn.reason,

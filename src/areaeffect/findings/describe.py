@@ -17,7 +17,7 @@ from areaeffect.findings.looks import share
 from areaeffect.findings.plan import Plan
 from areaeffect.outcomes import estimand
 from areaeffect.panel import Measure
-from areaeffect.results import LEVEL, Better, Claim, Finding, Floats, Form, Interval
+from areaeffect.results import LEVEL, Finding, Floats, Form, Interval, Verdict
 from areaeffect.wording.terms import PHRASES, phrase
 
 _PER = 1000.0
@@ -29,32 +29,6 @@ _MUCH_OF_THE_POOL = 0.2
 _FEW_NEIGHBOURHOODS = 10
 
 
-class Subject(TypedDict):
-    """The fields of a finding that say what it is about."""
-
-    initiative: str
-    group: str
-    neighbourhood: str | None
-    family: str
-    outcome: str
-    label: str
-    claim: Claim
-    form: Form
-    estimand: str
-    unit: str
-    better: Better | None
-    threshold: float
-    n_neighbourhoods: int
-    n_areas: int
-    n_benchmark_areas: int
-    n_effective: float | None
-    pre: str
-    post: str
-    primary: bool
-    is_one_place: bool
-    attribute: str
-
-
 class Amounts(TypedDict, total=False):
     """The fields of a finding that say what was counted, expected and avoided."""
 
@@ -63,8 +37,8 @@ class Amounts(TypedDict, total=False):
     avoided: float
 
 
-def subject(evidence: Evidence, case: Case) -> Subject:
-    """Return the fields that say what a finding is about, without any result."""
+def subject(evidence: Evidence, case: Case) -> Finding:
+    """Return a finding that says what it is about, and has no result yet."""
     plan, outcome, measure = evidence.plan, case.outcome, case.measure
     weight: dict[int, float] = {}
     units = (*case.units, *case.against)
@@ -75,29 +49,30 @@ def subject(evidence: Evidence, case: Case) -> Subject:
                 if value > 0:
                     weight[int(area)] = weight.get(int(area), 0.0) + float(value)
     heavy = np.array(list(weight.values()) or [0.0])
-    return {
-        "initiative": case.group.initiative or case.group.name,
-        "group": case.group.name,
-        "neighbourhood": case.group.neighbourhood,
-        "family": outcome.family,
-        "outcome": outcome.name,
-        "label": outcome.title,
-        "claim": case.claim,
-        "form": case.form,
-        "estimand": _estimand(plan, case, case.form),
-        "unit": outcome.unit_title,
-        "better": case.better,
-        "threshold": measure.smallest,
-        "n_neighbourhoods": len(units),
-        "n_areas": int(sum(len(plan.units[g].areas) for g in units)),
-        "n_benchmark_areas": len(weight),
-        "n_effective": float(heavy.sum() ** 2 / (heavy**2).sum()) if weight else None,
-        "pre": _span(plan, measure, units, side=0, latest=False),
-        "post": _span(plan, measure, units, side=1, latest=outcome.claim == "level"),
-        "primary": case.is_primary,
-        "is_one_place": case.is_one_place,
-        "attribute": case.group.attribute,
-    }
+    return Finding(
+        initiative=case.group.initiative or case.group.name,
+        group=case.group.name,
+        neighbourhood=case.group.neighbourhood,
+        family=outcome.family,
+        outcome=outcome.name,
+        label=outcome.title,
+        claim=case.claim,
+        form=case.form,
+        estimand=_estimand(plan, case, case.form),
+        unit=outcome.unit_title,
+        better=case.better,
+        threshold=measure.smallest,
+        n_neighbourhoods=len(units),
+        n_areas=int(sum(len(plan.units[g].areas) for g in units)),
+        n_benchmark_areas=len(weight),
+        n_effective=float(heavy.sum() ** 2 / (heavy**2).sum()) if weight else None,
+        pre=_span(plan, measure, units, side=0, latest=False),
+        post=_span(plan, measure, units, side=1, latest=outcome.claim == "level"),
+        primary=case.is_primary,
+        is_one_place=case.is_one_place,
+        attribute=case.group.attribute,
+        verdict=Verdict.NOT_ESTIMABLE,
+    )
 
 
 def _estimand(plan: Plan, case: Case, form: Form) -> str:

@@ -32,6 +32,7 @@ from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.findings.looks import Look
 from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
+from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
@@ -84,6 +85,33 @@ class Plan:
         return self.chosen[self.arms.index(self.arm_of(position))]
 
 
+def _periods_left_out(designs: Sequence[NeighbourhoodDesign]) -> list[str]:
+    """Say which periods are left out of which neighbourhoods, once for all with the same."""
+    same: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for d in designs:
+        if d.periods_left_out:
+            same.setdefault((d.claim, d.periods_left_out), []).append(f"{d.neighbourhood} ({d.initiative})")
+    return [
+        f"{'; '.join(places)}, {claim}: {_listed(periods)} left out, "
+        "because a treated area has no value then."
+        for (claim, periods), places in same.items()
+    ]
+
+
+def _listed(periods: Sequence[str]) -> str:
+    """Write periods, those that follow each other as 'from 2017-07 to 2017-12'."""
+    kind = kind_of(periods[0])
+    ordinals = [parse_period(p, kind) if kind else None for p in periods]
+    runs: list[list[str]] = []
+    for i, period in enumerate(periods):
+        last = ordinals[i - 1] if i else None
+        if last is not None and ordinals[i] == last + 1:
+            runs[-1].append(period)
+        else:
+            runs.append([period])
+    return ", ".join(f"{r[0]} to {r[-1]}" if len(r) > 2 else ", ".join(r) for r in runs)  # noqa: PLR2004
+
+
 def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     """Design the study and seal it.
 
@@ -106,12 +134,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     rules = replace(rules_of(study.design, panel.near), ranked=ranked)
     chosen = _chosen(units, arms, pool, rules)
     designs = _designs(panel, units, arms, chosen)
-    notes += [
-        f"{d.neighbourhood} ({d.initiative}), {d.claim}: {', '.join(d.periods_left_out)} left out, "
-        "because a treated area has no value then."
-        for d in designs
-        if d.periods_left_out
-    ]
+    notes += _periods_left_out(designs)
     leading, seed = arms[0], study.study.seed
     rng = generator(Use.CANDIDATES, OF_AREAS)
     banks = in_line(ranked, pool, units) or candidates(study, panel, pool, units, leading, rng)

@@ -47,7 +47,7 @@ def missing_section(_result: Result, annex: Annex[WithoutOutcome]) -> Section:
     verb = "family has" if n == 1 else "families have"
     return Section(
         "families-without-outcome",
-        "What this study cannot speak of",
+        "What this study does not cover",
         (
             Paragraph(phrase("families.outcome_outcome", n=n, n_2=len(FAMILIES), verb=verb)),
             Data(_without_commands(in_words(table, frozenset({"family"}))), table.name),
@@ -59,7 +59,11 @@ def missing_section(_result: Result, annex: Annex[WithoutOutcome]) -> Section:
 def _without_commands(table: Table) -> Table:
     """Return a table without the commands and keys in brackets, which are for whoever writes."""
     rows = tuple(tuple(re.sub(r" \(`[^`]*`\)", "", cell) for cell in row) for row in table.rows)
-    return replace(table, rows=rows)
+    return replace(table, head=_HEAD_IN_WORDS, rows=rows)
+
+
+#: The columns of the table in print, which the file names by what they hold.
+_HEAD_IN_WORDS = ("Family", "Published in 2023 as", "Data for a level", "Data for a change")
 
 
 def estimands_page() -> str:

@@ -266,7 +266,7 @@ def invalid_reason(shape: Any) -> str:
 
     text = str(shapely.is_valid_reason(shape))
     what, _, at = text.partition("[")
-    place = ", ".join(at.rstrip("]").split())
+    place = ", ".join(f"{float(value):.6g}" for value in at.rstrip("]").split())
     words = {
         "Self-intersection": "it crosses itself",
         "Ring Self-intersection": _TOUCHES,

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
+from areaeffect.document import maps
 from areaeffect.document.blocks import Block, Bullets, Data, Document, Facts, Paragraph, Section
-from areaeffect.document.chart_tables import Table
+from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.maps import WEIGHT_FILLS, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.index.result import IndexResult
 from areaeffect.records import Json
 from areaeffect.sources.publishers.releases import find_release
+from areaeffect.wording import when
 from areaeffect.wording.numbers import number, plural
 from areaeffect.wording.terms import PHRASES, phrase
 
 _SHOWN = 30
+_NONE = "#F3F2F1"  # the fill of areas without a score
+_NAMED = 12  # councils on the map
+_COUNCILS = 15
 
 
 def write_index(result: IndexResult, folder: Any) -> None:
@@ -66,24 +73,78 @@ def _scores(result: IndexResult) -> Section:
                     "index.left_behind",
                     areas=plural(int(result.behind.sum()), "area"),
                     share=number(left["share"], "ratio", 0),
-                    measure=_source_of(left),
+                    measure=_source_of(left).replace(": ", " (") + ")",
                 )
             )
         )
+    has_names = bool((result.names != result.areas).any())
+    has_councils = bool((result.council != "").any())
     first = np.argsort(np.where(np.isnan(result.rank), np.inf, result.rank), kind="stable")
     rows = tuple(
         (
-            str(result.areas[i]),
-            str(result.names[i]),
-            number(result.score[i], "additive", 3),
             number(result.rank[i], "count"),
+            str(result.names[i]),
+            *((str(result.council[i]) or "not known",) if has_councils else ()),
+            *((str(result.areas[i]),) if has_names else ()),
+            number(result.score[i], "additive", 1),
         )
         for i in first[: min(_SHOWN, n)]
     )
+    head = (
+        "Rank",
+        "Area",
+        *(("Council",) if has_councils else ()),
+        *(("Code",) if has_names else ()),
+        "Score",
+    )
+    blocks += _map(result)
+    blocks += _councils(result)
     caption = f"The {len(rows)} worst areas"
-    table = Table(caption, ("Area", "Name", "Score", "Rank"), rows, frozenset({2, 3}))
-    blocks.append(Data(table, "index"))
+    blocks.append(Data(Table(caption, head, rows, frozenset({0, len(head) - 1})), "index"))
     return Section("scores", "Scores and ranks", tuple(blocks))
+
+
+def _map(result: IndexResult) -> list[Block]:
+    """Draw the areas by tenth, the worst darkest; nothing without outlines."""
+    tenth = result.decile
+
+    def between(first: int, last: int) -> frozenset[str]:
+        return frozenset(result.areas[(tenth >= first) & (tenth <= last)].tolist())
+
+    drawn = [
+        MapClass(_NONE, "no score", frozenset(result.areas[np.isnan(tenth)].tolist()), "#C8CDD1"),
+        MapClass(WEIGHT_FILLS[0], "the other five tenths", between(6, 10)),
+        MapClass(WEIGHT_FILLS[1], "third to fifth tenth", between(3, 5)),
+        MapClass(WEIGHT_FILLS[2], "second tenth", between(2, 2)),
+        MapClass(WEIGHT_FILLS[3], "worst tenth", between(1, 1)),
+    ]
+    title = PHRASES["index.map"]
+    most = Counter(str(c) for c in result.council[tenth == 1] if c)
+    named = [name for name, _ in sorted(most.items(), key=lambda pair: (-pair[1], pair[0]))[:_NAMED]]
+    chart = maps.draw_map(
+        result.shapes,
+        drawn,
+        key="map",
+        title=title,
+        attribution=maps.credit(result.releases),
+        names={name: frozenset(result.areas[result.council == name].tolist()) for name in named},
+    )
+    rows = tuple((c.text.capitalize(), f"{len(c.areas):,}") for c in reversed(drawn) if c.areas)
+    table = Table("Areas on the map", ("Tenth", "Areas"), rows, frozenset({1}))
+    return [Figure(chart=chart, title=title, table=table, data="index", name="map")] if chart else []
+
+
+def _councils(result: IndexResult) -> list[Block]:
+    """Return the councils with the largest share of their areas in the worst tenth, if any is known."""
+    counts = Counter(str(c) for c in result.council[np.isfinite(result.rank)] if c)
+    worst = Counter(str(c) for c in result.council[result.decile == 1] if c)
+    ordered = sorted(worst, key=lambda name: (-worst[name] / counts[name], name))[:_COUNCILS]
+    rows = tuple(
+        (name, f"{worst[name]:,}", f"{counts[name]:,}", number(worst[name] / counts[name], "ratio", 0))
+        for name in ordered
+    )
+    head = ("Council", "In the worst tenth", "Areas with a score", "Share")
+    return [Data(Table(PHRASES["index.councils"], head, rows, frozenset({1, 2, 3})))] if rows else []
 
 
 def _choices(result: IndexResult) -> Section:
@@ -104,10 +165,10 @@ def _choices(result: IndexResult) -> Section:
     facts = (
         ("Missing indicators", part["missing"]),
         ("Weighted sum divided by", f"{total:g}"),
-        ("Describes", part["as_of"] or "no date given"),
+        ("Describes", when(part["as_of"]) if part["as_of"] else "no date given"),
         ("Areas", _areas_of(part["vintage"])),
     )
-    blocks = (Data(Table("What it is made of", head, rows, frozenset({5}))), Facts(facts))
+    blocks = (Data(Table("The indicators", head, rows, frozenset({5}))), Facts(facts))
     return Section("choices", "What it is made of", blocks)
 
 
@@ -116,7 +177,7 @@ def _sensitivity(result: IndexResult) -> Section:
         (
             v.choice.replace("_", " "),
             v.alternative,
-            number(v.correlation, "additive", 4),
+            number(v.correlation, "additive", 3),
             f"{v.left_worst:,} of {v.worst:,}",
             number(v.largest_move, "count"),
             "–" if v.left_behind is None else f"{v.left_behind:,}",
@@ -147,12 +208,13 @@ def _sensitivity(result: IndexResult) -> Section:
 
 
 def _data(result: IndexResult) -> Section:
-    files = tuple(
-        f"{r.file} ({r.source or 'own file'}), sha256 {r.sha256[:12]}…, "
-        f"{r.licence or 'no licence given'}" + (f". {r.attribution}" if r.attribution else "")
-        for r in result.releases
+    rows = tuple(
+        (r.file, r.source or "own file", r.licence or "not given", r.sha256) for r in result.releases
     )
-    blocks: list[Block] = [Bullets(files)]
+    table = Table("The files that were read", ("File", "Release", "Licence", "SHA-256"), rows)
+    credit = "" if result.shapes else maps.credit(result.releases)  # which the map has
+    blocks: list[Block] = [Data(table)]
+    blocks += [Paragraph(credit, note=True)] if credit else []
     if result.notes:
         blocks.append(Bullets(result.notes))
     return Section("data", "Data", tuple(blocks))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from areaeffect.document.page import as_dict, run_of
 from areaeffect.records import Column, DataTable, Json, described, table_of
-from areaeffect.results import Bools, Floats, Release
+from areaeffect.results import Bools, Floats, Release, Shape
 from areaeffect.wording.numbers import plural
 
 
@@ -35,6 +35,8 @@ class IndexResult:
     #: areas, names: (n_areas,)
     areas: npt.NDArray[np.str_]
     names: npt.NDArray[np.str_]
+    council: npt.NDArray[np.str_]  # (n_areas,), name of the council; empty text where it is not known
+    shapes: tuple[Shape, ...]  # outlines of the areas in metres; none without boundaries
     #: score, rank, decile: (n_areas,), high is worse, 1 is worst; NaN without a score.
     score: Floats
     rank: Floats
@@ -75,6 +77,7 @@ class IndexResult:
         columns = [
             Column("area_code", "string", "Area"),
             Column("area_name", "string", "Its name, or its code again"),
+            Column("council", "string", "The council it lies in; empty where that is not known"),
             Column("score", "number", "Score: high is worse; empty where the area has none"),
             Column("rank", "integer", "Rank, 1 is worst"),
             Column("decile", "integer", "Tenth of the ranked areas, 1 is worst"),
@@ -84,7 +87,7 @@ class IndexResult:
             columns.append(Column("is_left_behind", "boolean", "In the worst share on need and deprivation"))
         rows = []
         for i, area in enumerate(self.areas):
-            row: list[Any] = [str(area), str(self.names[i]), _known(self.score[i])]
+            row: list[Any] = [str(area), str(self.names[i]), str(self.council[i]), _known(self.score[i])]
             row += [_whole_number(self.rank[i]), _whole_number(self.decile[i])]
             row += [_known(x) for x in self.standard[i]]
             rows.append((*row, bool(self.behind[i])) if self.behind is not None else tuple(row))

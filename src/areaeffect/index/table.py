@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from areaeffect.errors import AreaEffectError, DataError, Faults, Problem
 from areaeffect.sources.base import align
 from areaeffect.sources.panel_table import read as read_table
+from areaeffect.sources.publishers.files import is_here
 from areaeffect.sources.publishers.panel import authority_column, roots_of
 from areaeffect.sources.publishers.releases import PublishedRelease, find_release
 from areaeffect.sources.publishers.tables import PublishedTable, read
@@ -43,6 +44,7 @@ class IndicatorTable:
     counts: Mapping[str, Floats]
     of: Mapping[str, Floats]
     authority: Strings  # (n_areas,), code of the local authority; empty text where none was needed.
+    council: Strings  # (n_areas,), name of the council; empty text where it is not known.
     #: (n_areas,), the other side of 'left behind', high is worse; None if not asked.
     deprivation: Floats | None
     #: releases, notes: files read, and remarks
@@ -60,19 +62,18 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
     """
     index, raw = file.index, _Columns(file)
     asked = _asked(index)
+    own = index.index.authorities
     needs_authority = index.index.missing == "authority mean" or any(i.shrink for i in index.indicator)
     for column in asked.values():
         if column.release is not None:
             raw.asked.setdefault(column.release, []).append(column.column)
     found = {place: raw.attempt(raw.numbers, column, place) for place, column in asked.items()}
-    authority = raw.attempt(raw.authority) if needs_authority else None
+    authority = raw.attempt(raw.authority) if needs_authority or own else None
     raw.raise_all()
     tables = [t for t in found.values() if t is not None]
     areas = np.unique(np.concatenate([t[0] for t in tables]))
-    names = areas.astype(object)
-    for own, own_names, *_ in tables:
-        named = np.isin(areas, own[own_names != own])
-        names[named] = align(own_names, own, areas)[named]
+    listed = raw.places()
+    inside = [authority] if own and authority else listed
 
     def on_areas(place: str) -> Floats:
         table = found[place]
@@ -95,15 +96,34 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         deprivation = sign * on_areas("left_behind")
     return IndicatorTable(
         areas=areas,
-        names=names.astype(str),
+        names=_names(areas, (*tables, *listed)),
         values=values,
         counts=counts,
         of=of,
         authority=align(authority[2], authority[0], areas) if authority else np.full(len(areas), ""),
+        council=_councils(areas, inside),
         deprivation=deprivation,
-        releases=tuple(dict.fromkeys(r for t in tables for r in t[3])),
+        releases=tuple(dict.fromkeys(r for t in (*tables, *listed) for r in t[3])),
         notes=tuple(dict.fromkeys(n for t in tables for n in t[4])),
     )
+
+
+def _names(areas: Strings, tables: Sequence[Raw]) -> Strings:
+    """Return the name of each area, from the first table that has one; else its code."""
+    names = areas.astype(object)
+    for codes, called, *_ in tables:
+        named = (names == areas) & np.isin(areas, codes[called != codes])
+        names[named] = align(called, codes, areas)[named]
+    return names.astype(str)
+
+
+def _councils(areas: Strings, tables: Sequence[Raw]) -> Strings:
+    """Return the council of each area, from the values of tables; empty text where none has it."""
+    council = np.full(len(areas), "", dtype=object)
+    for codes, _, values, *_ in tables:
+        there = np.isin(areas, codes)
+        council[there] = align(values, codes, areas)[there]
+    return council.astype(str)
 
 
 def _asked(index: Index) -> dict[str, ColumnOf]:
@@ -146,6 +166,16 @@ class _Columns(Faults):
         own = part.authorities or ColumnOf(release=release, column=name)
         areas, names, values, releases, notes = self._read(own, self.file.file.where("index.authorities"))
         return areas, names, values.astype(str), releases, notes
+
+    def places(self) -> list[Raw]:
+        """Read what the areas and their councils are called, where that list is here."""
+        roots = roots_of(None, self.file.folder)
+        release, code = authority_column(self.file.index.index.vintage, roots)
+        if not is_here(find_release(release), roots):
+            return []
+        column = code.replace("_code", "_name")
+        table = read(release, roots, [column])
+        return [(table.areas, table.names, table.texts[column].astype(str), table.records, ())]
 
     def _read(self, column: ColumnOf, where: str) -> Raw:
         if column.path is not None:

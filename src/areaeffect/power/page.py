@@ -87,7 +87,8 @@ def power_section(report: PowerReport) -> Section:
     blocks: list[Block] = [Paragraph(PHRASES["power.lead"], lead=True)]
     blocks += [Data(_brief(report), "power")] if len(refused) < len(report.real) else []
     blocks += [Bullets(refused, PHRASES["power.refused"])] if refused else []
-    blocks += [Paragraph(PHRASES["power.read"], note=True), Beside(drawn)] if drawn else []
+    if drawn:
+        blocks.append(Beside((replace(drawn[0], note=PHRASES["power.read"]), *drawn[1:])))
     blocks.append(Bullets(tuple(warnings(report)), PHRASES["power.care"]))
     blocks.append(Folded(PHRASES["power.numbers"], (Data(in_words(table(report), _FOR_THE_FILE)),)))
     return Section("power", PHRASES["power.title"], tuple(blocks), place=SectionPlace.ANSWER)
@@ -218,8 +219,8 @@ def _curve_table(report: PowerReport, written: DataTable, outcome: str) -> DataT
     )
 
 
-#: The effect on a ratio for which the number of neighbourhoods needed is printed.
-TARGET = 0.1
+#: The effects on a ratio for which the number of neighbourhoods needed is printed.
+TARGETS = (0.2, 0.1)
 
 
 def sentences(report: PowerReport) -> list[str]:
@@ -267,7 +268,11 @@ def _followed(report: PowerReport, row: PowerRow) -> str:
 
 
 def _needed_words(report: PowerReport, row: PowerRow) -> str:
-    target = TARGET if row.form == "ratio" else row.threshold
+    said = [_needed_for(report, row, t) for t in (TARGETS if row.form == "ratio" else (row.threshold,))]
+    return ", ".join([said[0], *(text.replace(" are needed", "") for text in said[1:])])
+
+
+def _needed_for(report: PowerReport, row: PowerRow, target: float) -> str:
     need, beyond = needed(report.curve(row.outcome), target)
     goal = f"to see {_size(target, row)}"
     if need is None:
@@ -305,7 +310,7 @@ def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
 def warnings(report: PowerReport) -> list[str]:
     """Say what the numbers do not rest on."""
     found = [f"Cannot be estimated: {text}" for text in report.refused]
-    steps = _steps(report, report.history)
+    steps, left = _steps(report, report.history), report.history - report.measured
     if not report.measured:
         found.append(phrase("power.history_holds_whole", history=report.history, steps=steps))
     else:
@@ -314,26 +319,23 @@ def warnings(report: PowerReport) -> list[str]:
                 "power.measured_starts",
                 measured=report.measured,
                 unit=_steps(report, report.measured),
-                left=report.history - report.measured,
-                steps=steps,
+                left=f"{left} {_steps(report, left)}",
                 history=report.history,
             )
         )
     if 0 < report.measured < report.planned:
         rows = [r for r in report.rows if r.basis == "extrapolated"]
         fitted = {r.growth_is_fitted for r in rows}
-        rule = (
-            PHRASES["power.power_fitted"] if fitted == {True}
-            else PHRASES["power.power_found"]
-        )  # fmt: skip
+        rule = PHRASES["power.power_fitted" if fitted == {True} else "power.power_found"]
         found.append(
             phrase(
                 "power.follow_up", measured=report.measured, unit=_steps(report, report.measured), rule=rule
             )
         )
+    if report.rises_from is not None:
+        found.append(phrase("power.rises", n=report.rises_from))
     if report.left_out:
-        counts = ", ".join(str(n) for n in report.left_out)
-        found.append(phrase("power.pool_holds", counts=counts))
+        found.append(phrase("power.pool_holds", counts=", ".join(map(str, report.left_out))))
     return found
 
 
@@ -372,7 +374,7 @@ def _move(better: str) -> str:
 
 def _size(value: float, row: PowerRow) -> str:
     if row.form == "ratio":
-        return number(abs(value), row.form, 0 if abs(value) >= TARGET else 1)
+        return number(abs(value), row.form, 0 if abs(value) >= TARGETS[-1] else 1)
     sizes = [x for x in (row.threshold, abs(value)) if x > 0]
     return number(abs(value), row.form, fine_decimals(min(sizes, default=1.0)))
 

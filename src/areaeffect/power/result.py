@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+_RISE = 1.1  # a smaller rise of the curve can be chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +59,12 @@ class PowerReport:
         """The smallest effect by number of neighbourhoods, followed as planned."""
         found = [r for r in self.rows if r.outcome == outcome and r.as_planned and not r.group]
         return sorted(found, key=lambda r: r.n)
+
+    @property
+    def rises_from(self) -> int | None:
+        """The fewest neighbourhoods from which on more of them would see less; None: nowhere."""
+        found = []
+        for outcome in dict.fromkeys(r.outcome for r in self.rows):
+            rows = [(r.n, abs(r.mde)) for r in self.curve(outcome) if r.mde is not None]
+            found += [n for (n, mde), (_, after) in pairwise(rows) if after > _RISE * mde]
+        return min(found, default=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from calendar import month_abbr
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -287,13 +289,18 @@ def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list
     several = len(placed) > STARTS_NAMED or (len(placed) > 1 and not apart)
     for position, start in placed[:1] if several else placed:
         late = position > frame.x[0] + 0.75 * reach
-        name = start[:7]
-        words = f"{len(placed)} starts, first {name}" if several else f"start {name}"
+        words = f"{len(placed)} starts, first {_short(start)}" if several else f"start {_short(start)}"
         anchor = "end" if late else "start"
         made.append(
             svg.text(frame.px(position), frame.top - 5, words, size=11.5, anchor=anchor, fill=svg.GREY)
         )
     return made
+
+
+def _short(start: str) -> str:
+    """Write a month as 'Jul 2013', and any other start as it is."""
+    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])(-\d\d)?", start)
+    return f"{month_abbr[int(found[2])]} {found[1]}" if found else start[:7]
 
 
 def _gaps(frame: Frame, rows: Sequence[TrendRow], x: Sequence[float], key: str) -> list[str]:

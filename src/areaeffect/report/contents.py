@@ -33,6 +33,7 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
         outcome.places(result, neighbourhood_pages.links(result) if files else {}),
         outcome.evidence(result),
         outcome.who(result),
+        outcome.designs(result),
         outcome.area_map(result),
         outcome.balance(result),
         outcome.method(result),
@@ -80,6 +81,7 @@ def plan_document(result: Result, power: Section) -> Document:
         first,
         asked,
         outcome.who(result),
+        outcome.designs(result),
         outcome.area_map(result),
         outcome.balance(result),
         power,
@@ -91,7 +93,7 @@ def plan_document(result: Result, power: Section) -> Document:
         title=result.title,
         kind="Plan of an evaluation, for registration",
         question="",
-        sections=tuple(named(s) for s in sections),
+        sections=tuple(named(s) for s in sections if s is not None),
         footer=PHRASES["plan.footer"],
     )
 

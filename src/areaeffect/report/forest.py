@@ -119,9 +119,9 @@ def _effects_key(interval: str) -> list[str]:
         f'<circle cx="24" cy="11" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
         svg.text(46, 15, f"estimate, {interval}", size=11.5),
         f'<rect x="8" y="23" width="32" height="14" fill="{LITTLE}"/>',
-        svg.text(46, 34, "counts as little", size=11.5),
+        svg.text(46, 34, "too small to matter", size=11.5),
         svg.rule(190, 22, 190, 38, svg.PLUM, 2.2),
-        svg.text(197, 34, "smallest detectable", size=11.5, fill=svg.PLUM),
+        svg.text(197, 34, "smallest it could detect", size=11.5, fill=svg.PLUM),
     ]
 
 
@@ -160,8 +160,10 @@ def _little(frame: Frame, at: float, row: EffectRow) -> str:
 
 def _effect_line(frame: Frame, at: float, row: EffectRow) -> list[str]:
     verdict = Verdict(row.verdict)
-    said = f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}"
+    symbol = terms.VERDICT_SYMBOLS[verdict]
     level = " (level)" if row.claim == "level" else ""
+    is_long = len(f"{row.label}{level}{symbol} {verdict}") > LETTERS
+    said = symbol if is_long else f"{symbol} {verdict}"  # rather than half a name
     label = cut(row.label, LETTERS - len(said) - len(level)) + level
     words, bar = frame.py(at) - 6, at + BAR_AT
     made = [

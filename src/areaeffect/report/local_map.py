@@ -5,15 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.maps import WIDTH, Frame, MapClass, Points, ring_path, treated_classes, words
+from areaeffect.document.maps import (
+    CROWDED,
+    TREATED_PATTERNS,
+    WIDTH,
+    Frame,
+    MapClass,
+    Points,
+    ring_path,
+    treated_classes,
+    words,
+)
 from areaeffect.results import AreaStatus, Floats, Result, Shape
 from areaeffect.wording.terms import PHRASES, phrase
 
@@ -138,9 +148,18 @@ def own_map(outlines: Outlines, own: Sequence[str], *, key: str, title: str) -> 
 
 
 def benchmark_map(
-    outlines: Outlines, own: Sequence[str], benchmark: Sequence[str], *, key: str, title: str
+    outlines: Outlines,
+    own: Sequence[str],
+    benchmark: Sequence[str],
+    *,
+    key: str,
+    title: str,
+    names: Mapping[str, frozenset[str]] | None = None,
 ) -> str:
-    """Draw a neighbourhood and its benchmark areas as numbered pins; empty without outlines."""
+    """Draw a neighbourhood and its benchmark areas as numbered pins; empty without outlines.
+
+    `names` are those of councils, each with its areas, the most important first.
+    """
     here = [area for area in own if area in outlines.number]
     pins = [(str(i), a) for i, a in enumerate(benchmark, 1) if a in outlines.number]
     if not here:
@@ -151,6 +170,9 @@ def benchmark_map(
         f'<path fill="{LAND}" stroke="{EDGE}" stroke-width="6" d="{outlines.backdrop}"/></g>'
     ]
     places = [outlines.centre(area) for _, area in pins]
+    marked = [*places, np.mean([outlines.centre(area) for area in here], axis=0)]
+    boxes = [(float(x) - PIN, float(y) - PIN, float(x) + PIN, float(y) + PIN) for x, y in marked]
+    body += maps.labels(outlines.shapes, frame, names or {}, boxes)
     for i, (text, _) in reversed(list(enumerate(pins))):
         x, y = places[i]
         covered = any(math.dist(places[i], other) < _APART * PIN for other in places[:i])
@@ -218,7 +240,7 @@ def named_map(result: Result) -> Figure | None:
     classes = [
         MapClass(OUTSIDE_FILL, "other areas", frozenset(others - benchmark - here), OUTSIDE_LINE),
         MapClass(BENCHMARK_FILL, "benchmark areas", frozenset(benchmark - here), BENCHMARK_FILL),
-        *treated_classes(treated),
+        *(_plain(c, crowded=len(result.shapes) > CROWDED) for c in treated_classes(treated)),
     ]
     title = PHRASES["summary.map"]
     credit = maps.credit(result.releases)
@@ -237,8 +259,14 @@ def named_map(result: Result) -> Figure | None:
     return Figure(chart=chart, title=title, table=table, data="areas", name="summary-map")
 
 
-def _names(areas: Sequence[AreaStatus]) -> dict[str, frozenset[str]]:
-    """Return the areas of each council, those with treated areas first; else neighbourhoods."""
+def _plain(kind: MapClass, *, crowded: bool) -> MapClass:
+    """Return a class in its plain colour: on a map as small as this, marks would be all one sees."""
+    fill = next((ground for name, ground, *_ in TREATED_PATTERNS if kind.fill == f"@{name}"), kind.fill)
+    return replace(kind, fill=fill, outline=fill if crowded else kind.outline)
+
+
+def council_names(areas: Sequence[AreaStatus]) -> dict[str, frozenset[str]]:
+    """Return the areas of each council, those with treated areas first; empty where no name says it."""
     own: dict[str, set[str]] = defaultdict(set)
     at_work: Counter[str] = Counter()
     for area in areas:
@@ -246,10 +274,17 @@ def _names(areas: Sequence[AreaStatus]) -> dict[str, frozenset[str]]:
         if name:
             own[name].add(area.area)
             at_work[name] += area.role == "treated"
-    if not own:
-        for area in areas:
-            if area.role == "treated" and area.neighbourhood:
-                own[area.neighbourhood].add(area.area)
-    most = None if at_work else MOST_NEIGHBOURHOODS
-    ordered = sorted(own, key=lambda name: (-at_work[name], -len(own[name]), name))[:most]
-    return {name: frozenset(own[name]) for name in ordered}
+    return {
+        name: frozenset(own[name])
+        for name in sorted(own, key=lambda name: (-at_work[name], -len(own[name]), name))
+    }
+
+
+def _names(areas: Sequence[AreaStatus]) -> dict[str, frozenset[str]]:
+    """Return the areas of each council, else of the largest neighbourhoods."""
+    own: dict[str, set[str]] = defaultdict(set)
+    for area in areas:
+        if area.role == "treated" and area.neighbourhood:
+            own[area.neighbourhood].add(area.area)
+    largest = sorted(own, key=lambda name: (-len(own[name]), name))[:MOST_NEIGHBOURHOODS]
+    return council_names(areas) or {name: frozenset(own[name]) for name in largest}

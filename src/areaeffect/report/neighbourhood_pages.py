@@ -117,11 +117,11 @@ def _index(result: Result, slugs: Mapping[Place, str]) -> Document:
     return _document(PHRASES["place.index_title"], result, (first_section, *rest))
 
 
-def _document(title: str, result: Result, sections: Sequence[Section]) -> Document:
+def _document(title: str, result: Result, sections: Sequence[Section], initiative: str = "") -> Document:
     return Document(
         title=title,
         kind=result.title,
-        question="",
+        question=initiative,
         sections=tuple(named(s) for s in sections),
         footer=PHRASES["place.footer"],
         home=(PHRASES["annex.back"], "../report.html"),
@@ -136,6 +136,7 @@ class _Maker:
         self.result = result
         self.outlines = outlines
         self.names = {area.area: area.name for area in result.areas}
+        self.councils = local_map.council_names(result.areas)
         self.designs: dict[Place, NeighbourhoodDesign] = {}
         for design in result.designs:
             self.designs.setdefault((design.initiative, design.neighbourhood), design)
@@ -151,8 +152,8 @@ class _Maker:
         sections.append(_sure(findings))
         todo = tuple(PHRASES[f"place.todo_{i}"] for i in range(1, 6))
         sections.append(Section("todo", PHRASES["place.todo"], (Bullets(todo),)))
-        title = f"{place[1]}, {place[0]}"
-        return _document(title, self.result, sections)
+        several = len({initiative for initiative, _ in self.designs}) > 1
+        return _document(place[1], self.result, sections, place[0] if several else "")
 
     def _where(self, place: Place, slug: str, design: NeighbourhoodDesign | None) -> Section:
         own = [a.area for a in self.result.areas if a.role == "treated" and _place(a) == place]
@@ -164,7 +165,12 @@ class _Maker:
         heaviest = _heaviest(design)
         ours = local_map.own_map(self.outlines, own, key=f"{slug}-own", title=f"Where we are: {place[1]}")
         theirs = local_map.benchmark_map(
-            self.outlines, own, heaviest, key=f"{slug}-like", title="Where our benchmark areas are"
+            self.outlines,
+            own,
+            heaviest,
+            key=f"{slug}-like",
+            title="Where our benchmark areas are",
+            names=self.councils,
         )
         if ours and theirs:
             table = self._names("Our areas", own)
@@ -178,7 +184,7 @@ class _Maker:
                 )
             )
         if heaviest:
-            lines = tuple(self._name(code) for code in heaviest)
+            lines = tuple(self.names.get(code) or code for code in heaviest)
             title = PHRASES["place.our_benchmark"]
             blocks.append(Bullets(lines, title, "areas"))
         return Section("where", PHRASES["place.where"], tuple(blocks))
@@ -210,8 +216,10 @@ def _answer(findings: Sequence[Finding]) -> Section:
     if findings:
         judged = any(f.verdict is not Verdict.DESCRIBED for f in findings)
         blocks += [Paragraph(short.in_short_here(findings), lead=True)] if judged else []
-        items = [(Badge(f.verdict), PHRASES[f"claim.{f.claim}"], short.plain_answer(f))
-                 for f in findings]  # fmt: skip
+        items = [
+            (Badge(f.verdict, is_plain=True), PHRASES[f"place.claim_{f.claim}"], short.plain_answer(f))
+            for f in findings
+        ]
         blocks.append(Answers(tuple(items)))
     blocks.append(Paragraph(PHRASES["place.on_one_place"]))
     return Section("answer", PHRASES["place.answer"], tuple(blocks))

@@ -27,7 +27,7 @@ from areaeffect.report import figures, sections
 from areaeffect.results import ALL_INITIATIVES, Finding, Result
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 MANY = 60  # with more, single neighbourhoods are on their own pages alone
 
@@ -61,7 +61,7 @@ def found(result: Result) -> Section:
         for key, family in FAMILIES.items()
         if groups and key not in {f.family for f in result.findings if f.outcome}
     ]
-    if missing:
+    if missing and all(a.name != "families_without_outcome" for a in result.annexes):
         blocks.append(Paragraph(PHRASES["annex.not_studied"].format(names=", ".join(missing))))
     every = [f for own in main.values() for f in own]
     for table, printed in ((sections.technical(every), None), (sections.companions(every), "")):
@@ -88,7 +88,11 @@ def over_time(result: Result) -> Section | None:
             parts.append(Section(f"trends-{i}", _title(name), (Beside(tuple(drawn)), *note)))
     if not parts:
         return None
-    blocks = (Paragraph(PHRASES["annex.how_to_read_trends"], note=True),)
+    blocks: tuple[Block, ...] = (Paragraph(PHRASES["annex.how_to_read_trends"], note=True),)
+    if len(parts) == 1:  # its name says nothing that the title does not
+        return Section(
+            "trends", PHRASES["annex.trends"], (*blocks, *parts[0].blocks), (), SectionPlace.ANSWER
+        )
     return Section("trends", PHRASES["annex.trends"], blocks, tuple(parts), SectionPlace.ANSWER)
 
 
@@ -123,23 +127,31 @@ def evidence(result: Result) -> Section | None:
     graded: dict[int | None, list[Finding]] = {}
     for f in main:
         graded.setdefault(f.maryland, []).append(f)
-    grades = tuple(f"{terms.maryland_words(grade)} {_whose(own, main)}" for grade, own in graded.items())
-    blocks: list[Block] = [Bullets(grades)]
+    if len(main) == 1:
+        blocks: list[Block] = [Bullets(tuple(map(terms.maryland_words, graded)))]
+    else:
+        head = (PHRASES["annex.grade"], PHRASES["annex.whose"])
+        by_grade = tuple((terms.maryland_words(grade), _whose(own, main)) for grade, own in graded.items())
+        blocks = [Data(Table(PHRASES["method.grades"], head, by_grade))]
     caveats: dict[str, list[Finding]] = {}
     for f in main:
         for text in f.caveats:
             if not text.startswith(wording.CHECK_WARNS):  # the checks say it, with their numbers
                 caveats.setdefault(text, []).append(f)
     ordered = sorted(caveats.items(), key=lambda item: -len(item[1]))
-    said = tuple(f"{text} {_whose(own, main)}" for text, own in ordered)
-    blocks += [Bullets(said, PHRASES["annex.caveats"])] if said else []
+    title = PHRASES["annex.caveats"]
+    if len(main) == 1:
+        blocks += [Bullets(tuple(caveats), title)] if caveats else []
+    elif ordered:
+        rows = tuple((text, _whose(own, main)) for text, own in ordered)
+        blocks.append(Data(Table(title, (PHRASES["annex.caveat"], PHRASES["annex.whose"]), rows)))
     return Section("evidence", PHRASES["annex.evidence"], tuple(blocks), place=SectionPlace.SAY)
 
 
 def _whose(own: Sequence[Finding], among: Sequence[Finding]) -> str:
     """Say which findings a text holds for: all, or outcomes by group."""
     if len(own) == len(among):
-        return "" if len(among) == 1 else PHRASES["annex.of_all"]
+        return PHRASES["annex.of_all"]
     groups: dict[str, list[str]] = {}
     for f in own:
         groups.setdefault(_title(f.group), []).append(wording.name_of(f))
@@ -148,7 +160,7 @@ def _whose(own: Sequence[Finding], among: Sequence[Finding]) -> str:
         name if len(labels) == whole[name] and len(whole) > 1 else f"{wording.listed(labels)} ({name})"
         for name, labels in groups.items()
     ]
-    return f"[{'; '.join(said)}]"
+    return "; ".join(said)
 
 
 def places(result: Result, pages: Mapping[str, str]) -> Section | None:
@@ -179,23 +191,27 @@ def _title(group: str) -> str:
 
 
 def who(result: Result) -> Section:
-    """Return who was analysed and who was left out, with the heaviest benchmark areas by name."""
+    """Return who was analysed and who was left out."""
     first = (Paragraph(PHRASES["who.lead"]), Data(sections.analysed(result), "areas"))
-    parts = []
-    designs = sections.designs(result)
-    if designs:
-        shown: Block = Data(designs, "benchmark_areas")
-        if len(designs.rows) > MANY:
-            shown = Folded(designs.caption, (shown,), in_print="")
-        lists = sections.heaviest(result)
-        blocks: tuple[Block, ...] = (Paragraph(PHRASES["who.designs_lead"]), shown)
-        if len(lists) <= MANY:
-            heaviest = tuple(Folded(title, tuple(own)) for title, own in lists.items())
-            blocks = (*blocks, Folded(PHRASES["who.heaviest"], heaviest, in_print=""))
-        if any(f.neighbourhood is not None for f in result.findings):
-            blocks = (*blocks, Paragraph(PHRASES["who.heaviest_lead"], note=True))
-        parts.append(Section("designs", PHRASES["who.designs"], blocks))
-    return Section("who", PHRASES["who.title"], first, tuple(parts), SectionPlace.WHO)
+    return Section("who", PHRASES["who.title"], first, (), SectionPlace.WHO)
+
+
+def designs(result: Result) -> Section | None:
+    """Return each neighbourhood's benchmark areas: how many, how alike, the heaviest by name."""
+    table = sections.designs(result)
+    if table is None:
+        return None
+    shown: Block = Data(table, "benchmark_areas")
+    if len(table.rows) > MANY:
+        shown = Folded(table.caption, (shown,), in_print="")
+    lists = sections.heaviest(result)
+    blocks: tuple[Block, ...] = (Paragraph(PHRASES["who.designs_lead"]), shown)
+    if len(lists) <= MANY:
+        heaviest = tuple(Folded(title, tuple(own)) for title, own in lists.items())
+        blocks = (*blocks, Folded(PHRASES["who.heaviest"], heaviest, in_print=""))
+    if any(f.neighbourhood is not None for f in result.findings):
+        blocks = (*blocks, Paragraph(PHRASES["who.heaviest_lead"], note=True))
+    return Section("designs", PHRASES["who.designs"], blocks, (), SectionPlace.WHO)
 
 
 def area_map(result: Result) -> Section:
@@ -227,12 +243,14 @@ def method(result: Result) -> Section:
     )
     nearest = setting(plan, "design", "nearest")
     key = "method.pool_all" if nearest in {"0", NONE_GIVEN} else "method.pool_nearest"
+    buffer = setting(plan, "register", "buffer_km")
+    has_support = setting(plan, "design", "common_support") == "yes"
     pool = PHRASES["method.pool_text"].format(
-        buffer=setting(plan, "register", "buffer_km"),
-        support=setting(plan, "design", "common_support"),
+        buffer="" if buffer in {"0", NONE_GIVEN} else phrase("method.pool_buffer", buffer=buffer),
+        support=PHRASES["method.pool_support"] if has_support else "",
         chosen=PHRASES[key].format(nearest=nearest),
         history=setting(plan, "design", "history"),
-        covariates=setting(plan, "design", "covariates"),
+        covariates=_covariates(plan.get("design", {}).get("covariates") or ()),
     )
     score = setting(plan, "design", "score")
     is_placed = score != NONE_GIVEN
@@ -294,6 +312,16 @@ def again(result: Result) -> Section:
     return Section("seal", PHRASES["seal.title"], tuple(blocks), (), SectionPlace.AGAIN)
 
 
+def _covariates(listed: Sequence[str | Json]) -> str:
+    """Return characteristics in words, each with the date it describes."""
+    words = []
+    for item in listed:
+        column, as_of = (item, "") if isinstance(item, str) else (item["column"], item.get("as_of"))
+        name = str(column).rpartition(".")[2].replace("_", " ")
+        words.append(f"{name} ({wording.when(as_of)})" if as_of else name)
+    return ", ".join(words) or "none"
+
+
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -323,13 +351,20 @@ def planned_outcomes(plan: Json) -> Table:
             o["label"] or o["name"].replace("_", " "),
             FAMILIES[o["family"]].title,
             *(_setting_text(o[k]) for k in ("claim", "better")),
-            _setting_text(o["smallest_effect_of_interest"]),
+            _smallest(o),
             o.get("unit") or NONE_GIVEN,
             PRIMARY[o.get("primary")],
         )
         for o in plan.get("outcome", [])
     )
     return Table("Outcomes of the plan", head, rows, frozenset({4}))
+
+
+def _smallest(outcome: Json) -> str:
+    """Return the smallest effect of interest as people write it: of counts it is a fraction."""
+    value = outcome["smallest_effect_of_interest"]
+    is_fraction = outcome.get("kind") == "count" and value is not None
+    return f"{100 * value:g}%" if is_fraction else _setting_text(value)
 
 
 def _leaves(value: Any, name: str) -> list[tuple[str, str]]:

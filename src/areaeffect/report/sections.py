@@ -236,13 +236,12 @@ def releases(result: Result) -> Table:
             f"{r.rows_read:,}",
             f"{r.rows_kept:,}",
             f"{r.rows_rejected:,}",
-            r.licence or NONE_GIVEN,
-            r.attribution or NONE_GIVEN,
+            ". ".join(part.rstrip(".") for part in (r.licence, r.attribution) if part) or NONE_GIVEN,
             r.sha256,
         )
         for r in result.releases
     )
-    head = ("Source", "File", "Rows read", "Kept", "Rejected", "Licence", "Attribution", "SHA-256")
+    head = ("Source", "File", "Rows read", "Kept", "Rejected", "Licence and credit", "SHA-256")
     return Table("Data as they were read", head, rows, frozenset({2, 3, 4}))
 
 

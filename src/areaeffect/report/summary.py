@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 
 from areaeffect import wording
 from areaeffect.document import maps, page
@@ -26,6 +27,7 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
+from areaeffect.document.chart_tables import Figure
 from areaeffect.document.svg import cut
 from areaeffect.report import figures, local_map, neighbourhood_pages
 from areaeffect.report.outcome_sections import by_group, leading_group
@@ -39,6 +41,7 @@ ANNEX_FILE, ANNEX_PDF, PDF_FILE = "annex.html", "annex.pdf", "report.pdf"
 MOST_GROUPS = 5  # columns of the table of groups
 MOST_PLACES = 4  # named in the text
 MOST_SAID = 4
+MOST_CREDIT = 5  # times the letters of a text: a licence's credit is printed whole or in the annex
 CAVEATS = 3
 PAGES = 2
 
@@ -108,8 +111,7 @@ def summary_document(result: Result, files: Mapping[str, str], room: Room = ROOM
     sections = [
         _answer(own, main, room),
         _done(result, room),
-        _chart(result, groups, main[: room.outcomes]),
-        _trends(result, main, room),
+        *_charts(result, groups, main, room),
         _says(own, main),
         _rests(result, main, room, with_links=bool(files)),
     ]
@@ -128,12 +130,41 @@ def summary_document(result: Result, files: Mapping[str, str], room: Room = ROOM
 def _answer(own: Sequence[Finding], main: Sequence[Finding], room: Room) -> Section:
     if not main:
         return Section("answer", PHRASES["word.answer"], (Paragraph(wording.overall(own)),))
-    told = len(main) == 1  # the sentence to quote holds its size and interval already
+    told = len(main) == 1  # the sentence to quote holds its size already
     items = [(Badge(f.verdict), wording.name_of(f), wording.answer(f, is_told=told)) for f in main]
     blocks: list[Block] = [Paragraph(wording.quote(own), lead=True), Answers(tuple(items[: room.outcomes]))]
     if len(main) > room.outcomes:
         blocks.append(_more(len(main) - room.outcomes, "outcome"))
     return Section("answer", PHRASES["word.answer"], tuple(blocks))
+
+
+#: Of the answer box: a cell, and ground and ink of the verdicts that are set off; others are outlined.
+_CELL = "text-align:left;vertical-align:top;padding:.4em"
+_BADGES = {"better": ("#0f5f59", "#fff"), "worse": ("#801650", "#fff")}
+
+
+def answer_box(result: Result) -> str:
+    """Return the answer of a result as HTML that changes nothing around it: it has no style sheet."""
+    own = by_group(result).get(leading_group(result), [])
+    main = wording.main_findings(own)
+    rows = []
+    for f in main:
+        badge = Badge(f.verdict)
+        ground, ink = _BADGES.get(badge.look, ("transparent", "inherit"))
+        look = (
+            f"background:{ground};color:{ink};border:2px solid {ground if ink == '#fff' else 'currentColor'}"
+        )
+        rows.append(
+            f'<tr style="background:none"><td style="{_CELL} 1em .4em 0">'
+            f'<span style="{look};display:inline-block;padding:0 .5em;font-weight:bold;white-space:nowrap">'
+            f"{escape(badge.symbol)} {escape(badge.word)}</span><br>{escape(wording.name_of(f))}</td>"
+            f'<td style="{_CELL} 0">{escape(wording.answer(f, is_told=len(main) == 1))}</td></tr>'
+        )
+    return (
+        f'<div style="max-width:50em"><h3>{escape(result.title)}</h3><p>{escape(result.question)}</p>'
+        f'<p style="font-size:1.15em;font-weight:bold">{escape(wording.quote(own))}</p>'
+        f'<table style="border-collapse:collapse">{"".join(rows)}</table></div>'
+    )
 
 
 def _more(count: int, noun: str) -> Paragraph:
@@ -154,7 +185,7 @@ def _done(result: Result, room: Room) -> Section:
     span = wording.when(f"{window['start']} to {window['end']}") if window else ""
     made = phrase("summary.made", version=result.versions.get("areaeffect", ""))
     pairs = (
-        ("What was done", "; ".join(d.rstrip(".") for d in done[:MOST_PLACES])),
+        ("What was done", ". ".join(d.rstrip(".") for d in done[:MOST_PLACES])),
         ("Where", local_map.where(treated, MOST_PLACES)),
         ("When work began", began),
         ("In how many places", n_places if treated else ""),
@@ -164,36 +195,52 @@ def _done(result: Result, room: Room) -> Section:
     return Section("done", PHRASES["summary.done"], (Facts(tuple(p for p in pairs if p[1])),))
 
 
-def _chart(
-    result: Result, groups: Mapping[str, Sequence[Finding]], main: Sequence[Finding]
-) -> Section | None:
-    """Return the one chart of all outcomes with the map beside it, and the groups as a table."""
-    blocks: list[Block] = []
-    effects = figures.effects(main[0].group, main) if main else None
+def _charts(
+    result: Result, groups: Mapping[str, Sequence[Finding]], main: Sequence[Finding], room: Room
+) -> list[Section | None]:
+    """Return the one chart of all outcomes with the map beside it, the groups as a table, the trends.
+
+    The only outcome of a study has its trend in the same place, beside the map.
+    """
+    effects = figures.effects(main[0].group, main[: room.outcomes]) if main else None
     drawn = [effects] if effects else []
     areas = local_map.named_map(result)
+    trends, note = _trends(result, main[: room.trends])
+    if len(main) == 1 and trends and areas:
+        blocks: list[Block] = [Beside((*drawn, *trends, areas), is_tall=True), note]
+        return [_with_groups(Section("results", PHRASES["summary.result"], tuple(blocks)), groups)]
     drawn += [areas] if areas else []
-    if drawn:
-        blocks.append(Beside(tuple(drawn)))
+    one_chart = Section("results", PHRASES["summary.results"], (Beside(tuple(drawn)),) if drawn else ())
+    several: list[Section | None] = [_with_groups(one_chart, groups)]
+    if trends:
+        blocks = [note, Beside(tuple(trends))]
+        if len(main) > room.trends:
+            blocks.append(_more(len(main) - room.trends, "trend"))
+        several.append(Section("trends", PHRASES["summary.trends"], tuple(blocks)))
+    return several
+
+
+def _with_groups(section: Section, groups: Mapping[str, Sequence[Finding]]) -> Section | None:
+    """Return a section with the groups as a table; None where it would be empty."""
+    blocks = list(section.blocks)
     if 1 < len(groups) <= MOST_GROUPS:
         blocks.append(Data(families_by_group(groups), "findings"))
     elif len(groups) > 1:
         blocks.append(_more(len(groups) - 1, "group"))
-    return Section("results", PHRASES["summary.results"], tuple(blocks)) if blocks else None
+    return replace(section, blocks=tuple(blocks)) if blocks else None
 
 
-def _trends(result: Result, main: Sequence[Finding], room: Room) -> Section | None:
+def _trends(result: Result, main: Sequence[Finding]) -> tuple[list[Figure], Paragraph]:
+    """Draw the trend of each finding that has one, and say what the lines are."""
     paths = {(s.group, s.outcome): s for s in result.series if s.periods}
     pairs = [(f, paths[f.group, f.outcome]) for f in main if (f.group, f.outcome) in paths]
-    if not pairs or not room.trends:
-        return None
-    drawn = []
-    for finding, series in pairs[: room.trends]:
-        drawn.append(figures.trend(finding, series, title=wording.name_of(finding)))
-    blocks: list[Block] = [Paragraph(PHRASES["summary.lines"], note=True), Beside(tuple(drawn))]
-    if len(pairs) > room.trends:
-        blocks.append(_more(len(pairs) - room.trends, "trend"))
-    return Section("trends", PHRASES["summary.trends"], tuple(blocks))
+    drawn = [figures.trend(f, series, title=wording.name_of(f)) for f, series in pairs]
+    rows = [row for figure in drawn for row in figure.rows]
+    text = PHRASES["summary.lines"]
+    text += PHRASES["summary.lines_gaps"] if any(row.is_gap for row in rows) else ""
+    smooth = any(row.observed_mean_12 is not None for row in rows)
+    text += PHRASES["summary.lines_months"] if smooth else ""
+    return drawn, Paragraph(text, note=True)
 
 
 def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
@@ -201,30 +248,29 @@ def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
         return None
     cannot = Counter(text for f in main for text in wording.cannot_say(f))
     said = tuple(text for text, _ in cannot.most_common(MOST_SAID))
-    return Section(
-        "says",
-        PHRASES["summary.says"],
-        (
-            Bullets(tuple(wording.in_short(own)), "This says", "can"),
-            Bullets(said, "This does not say", "cannot"),
-        ),
-    )
+    if len(main) == 1:  # the answer has said the rest
+        return Section("says", PHRASES["summary.cannot"], (Bullets(said, "", "cannot"),))
+    can = Bullets(tuple(wording.in_short(own)), PHRASES["summary.can"], "can")
+    cannot_say = Bullets(said, PHRASES["summary.cannot"], "cannot")
+    return Section("says", PHRASES["summary.says"], (can, cannot_say))
 
 
 def _rests(result: Result, main: Sequence[Finding], room: Room, *, with_links: bool) -> Section:
     """Return the caveats that matter most, the strength of evidence, the data and the seal."""
     grades = Counter(f.maryland for f in main)
-    evidence = [
-        (f"Of {plural(n, 'outcome')}: " if len(grades) > 1 else "") + terms.maryland_words(grade)
-        for grade, n in sorted(grades.items(), key=lambda item: -(item[0] or 0))
-    ]
-    evidence += [terms.balance_words(*_balance(result, main), figures.SMD_LIMIT)]
+    evidence = terms.maryland_of(grades)
+    over, among = _balance(result, main)
+    if among and not over:  # else it is the first of the caveats
+        evidence += " " + phrase("strength.alike", among=among, limit=f"{figures.SMD_LIMIT:g}")
     credit = maps.credit(result.releases)
     blocks: list[Block] = [Bullets(caveats(result, main), "", "numbered")]
     if grades:
-        blocks.append(Paragraph(" ".join(evidence).strip(), begins="Strength of evidence."))
+        blocks.append(Paragraph(evidence, begins="Strength of evidence."))
     if credit:
-        blocks.append(Paragraph(cut(credit, 2 * room.text), begins="Data."))
+        is_short = len(credit) <= MOST_CREDIT * room.text
+        blocks.append(
+            Paragraph(credit if is_short else PHRASES["summary.credits"], note=True, begins="Data.")
+        )
     blocks.append(Paragraph(result.seal.sha256, note=True, begins="Seal of the plan (SHA-256)."))
     if with_links:
         pairs = [
@@ -265,11 +311,20 @@ def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
         made.append(PHRASES["caveat.unlike"].format(over=over, among=among, limit=limit))
     shared = Counter(text for f in main for text in f.caveats if _is_plain(text))
     made += [text for text, _ in shared.most_common()]
-    made += [PHRASES["caveat.unseen"], PHRASES["caveat.elsewhere"], PHRASES["caveat.one_study"]]
+    has_few_places = any(text.startswith(_opening("finding.however_many")) for text in made)
+    made += [PHRASES["caveat.unseen"]]
+    made += [] if has_few_places else [PHRASES["caveat.elsewhere"]]  # which it says already
+    made += [PHRASES["caveat.one_study"]]
     return tuple(made[:CAVEATS])
+
+
+def _opening(key: str) -> str:
+    """Return how a phrase begins, up to its first name."""
+    return PHRASES[key].split("{")[0]
 
 
 def _is_plain(text: str) -> bool:
     """Tell whether a caveat can stand alone: neither a grade, a check nor a design's detail."""
-    technical = ("Graded ", wording.CHECK_WARNS, "No weights ", "The held-out ")
+    design = (_opening("grading.held_out"), _opening("grading.weights_make"))
+    technical = ("Graded ", wording.CHECK_WARNS, *design)
     return not text.startswith(technical) and not any(s in text for s in ("`", "_", "placebo"))

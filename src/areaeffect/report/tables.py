@@ -22,61 +22,29 @@ class TableSpec:
     rows: Callable[[Result], list[Row]]
 
 
-_FINDING_NOTES = {
-    "initiative": ("string", "Initiative that was studied"),
-    "group": ("string", "Group of neighbourhoods the finding is about"),
-    "neighbourhood": ("string", "Neighbourhood; empty for the whole group"),
-    "family": ("string", "Outcome family"),
-    "outcome": ("string", "Short name of the outcome"),
-    "label": ("string", "Name of the outcome in print"),
-    "claim": ("string", "'change', 'level' or 'contrast'"),
-    "form": ("string", "'ratio' (fractions) or 'additive' (in `unit`)"),
-    "estimand": ("string", "What the estimate is an estimate of"),
-    "unit": ("string", "What one unit of the outcome is"),
-    "better": ("string", "Direction that is better"),
-    "threshold": ("number", "Smallest effect of interest"),
-    "verdict": ("string", "What may be said"),
-    "held_back": ("string", "Why no more than 'cannot tell' may be said, whatever the interval is"),
-    "n_neighbourhoods": ("integer", "Treated neighbourhoods"),
-    "n_areas": ("integer", "Treated areas"),
-    "estimate": ("number", "Estimate; empty where not estimable (see caveats)"),
-    "low": ("number", "Lower end of the printed interval, which the verdict is read from"),
-    "high": ("number", "Upper end of the printed interval"),
-    "level": ("number", "Level of the printed interval"),
-    "p_value": ("number", "Placebo p-value that goes with the printed interval (max-T)"),
-    "n_together": ("integer", "Primary outcomes of the group that it holds for at once"),
-    "single_low": ("number", "Lower end of the interval of this outcome alone"),
-    "single_high": ("number", "Upper end of the interval of this outcome alone"),
-    "single_p_value": ("number", "Placebo p-value of this outcome alone"),
-    "p_step_down": ("number", "Step-down p-value among the group's primary outcomes"),
-    "bias": ("number", "Centre of the placebo distribution; not subtracted"),
-    "bias_error": ("number", "Monte Carlo error of that centre"),
-    "estimate_centred": ("number", "Estimate less that centre: a sensitivity"),
-    "mde": ("number", "Smallest effect whose verdict is found in 80 of 100 such studies"),
-    "exaggeration": (
-        "number",
-        "How many times too large estimates are on average that are found at that effect",
+#: Columns of a finding that are no field of it: the ends of its intervals, and its words.
+_FLAT = {
+    "interval": (
+        Column("low", "number", "Lower end of the printed interval, which the verdict is read from"),
+        Column("high", "number", "Upper end of the printed interval"),
+        Column("level", "number", "Level of the printed interval"),
+        Column("p_value", "number", "Placebo p-value that goes with the printed interval (max-T)"),
     ),
-    "held_out": ("number", "Gap in the last year before the start, by a design without it"),
-    "held_out_low": ("number", "Lower end of the 90% interval of that gap"),
-    "held_out_high": ("number", "Upper end of the 90% interval of that gap"),
-    "held_out_p_value": ("number", "Two-sided placebo p-value of that gap"),
-    "maryland": ("integer", "Maryland scale, What Works Growth wording"),
-    "observed": ("number", "What was observed after the start"),
-    "counterfactual": ("number", "What would have been expected"),
-    "avoided": ("number", "Expected less observed"),
-    "n_benchmark_areas": ("integer", "Benchmark areas with weight"),
-    "n_effective": ("number", "Effective number of benchmark areas"),
-    "n_disjoint_placebos": ("integer", "Placebo programmes that share no area"),
-    "n_disjoint_neighbourhoods": ("integer", "Placebo neighbourhoods that share no area"),
-    "placebos": ("integer", "Placebo programmes drawn"),
-    "pre": ("string", "Periods before the start"),
-    "post": ("string", "Periods after the start"),
-    "primary": ("boolean", "Whether it gets a verdict; else it is described"),
-    "is_one_place": ("boolean", "Whether the programme is one place"),
-    "sentence": ("string", "The finding in words"),
-    "caveats": ("string", "Caveats, separated by ' | '"),
-    "attribute": ("string", "What a finding by attribute goes by; empty for every other"),
+    "single": (
+        Column("single_low", "number", "Lower end of the interval of this outcome alone"),
+        Column("single_high", "number", "Upper end of the interval of this outcome alone"),
+        Column("single_p_value", "number", "Placebo p-value of this outcome alone"),
+    ),
+    "companions": (),
+    "held_out_interval": (
+        Column("held_out_low", "number", "Lower end of the 90% interval of that gap"),
+        Column("held_out_high", "number", "Upper end of the 90% interval of that gap"),
+        Column("held_out_p_value", "number", "Two-sided placebo p-value of that gap"),
+    ),
+    "caveats": (
+        Column("sentence", "string", "The finding in words"),
+        Column("caveats", "string", "Caveats, separated by ' | '"),
+    ),
 }
 _AREA = Column("area", "string", "Area code")
 _NAME = Column("name", "string", "Area name")
@@ -87,7 +55,7 @@ _GROUP = Column("group", "string", "Group of neighbourhoods")
 _OUTCOME = Column("outcome", "string", "Short name of the outcome")
 
 
-_FINDINGS = tuple(Column(name, *note) for name, note in _FINDING_NOTES.items())
+_FINDINGS = columns_of(Finding, _FLAT)
 
 
 def _findings(result: Result) -> list[Row]:
@@ -101,7 +69,7 @@ def _finding_row(finding: Finding) -> Row:
         ends = ("low", "high", "p_value")
         parts |= {f"{name}_{end}": getattr(interval, end) if interval else None for end in ends}
     row = finding.to_dict() | parts | {"caveats": " | ".join(finding.caveats)}
-    return {name: row[name] for name in _FINDING_NOTES}
+    return {column.name: row[column.name] for column in _FINDINGS}
 
 
 def _series(result: Result) -> list[Row]:

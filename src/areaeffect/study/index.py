@@ -79,6 +79,10 @@ class IndexPart(Part):
     authorities: ColumnOf | None = Field(
         default=None, description="in which local authority an area lies; default the official one"
     )
+    boundaries: str | None = Field(
+        default=None, description="a file of the areas' outlines, for the map of the page"
+    )
+    boundaries_area: str = Field(default="area_code", description="that file's column of area codes")
 
 
 class LeftBehind(ColumnOf):

@@ -317,29 +317,17 @@ def survey_section(_result: Result, annex: Annex[Surveys]) -> Section:
 def _one(annex: Annex[Surveys], name: str, values: SurveyFacts) -> Section:
     rows = [r for r in rows_of(annex.table("survey_comparisons"), ComparisonRow) if r.survey == name]
     blocks: list[Block] = [
-        *(Paragraph(comparison_sentence(r, values)) for r in rows),
+        *(
+            Paragraph(phrase(f"survey.no_{r.claim}", group=r.group, why=r.reason))
+            for r in rows
+            if r.reason or r.estimate is None
+        ),
         Data(_comparison_table(rows, values), "survey_comparisons"),
         Bullets(tuple(_notes(values))),
     ]
     family = FAMILIES[values.family].title
-    return Section(f"survey-{name}", f"{values.label} ({family})", tuple(blocks))
-
-
-def comparison_sentence(row: ComparisonRow, values: SurveyFacts) -> str:
-    """Say what one comparison shows, or why there is none."""
-    if row.reason or row.estimate is None:
-        return phrase(f"survey.no_{row.claim}", group=row.group, why=row.reason)
-    return phrase(
-        f"survey.{row.claim}",
-        group=row.group,
-        treated=_point(row.treated_mean),
-        benchmark=_point(row.benchmark_mean),
-        before=values.before,
-        after=values.after,
-        apart=_point(abs(row.estimate)),
-        more="more" if row.estimate >= 0 else "less",
-        interval=_span(row),
-    )
+    title = f"{values.label[:1].upper()}{values.label[1:]} ({family})"
+    return Section(f"survey-{name}", title, tuple(blocks))
 
 
 def _comparison_table(rows: list[ComparisonRow], values: SurveyFacts) -> Table:

@@ -31,7 +31,7 @@ def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]
     Parameters
     ----------
     path : the workbook.
-    sheets : which; None for all.
+    sheets : which, whatever their case, spaces and underscores; None for all.
 
     Raises
     ------
@@ -42,10 +42,12 @@ def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]
 
     try:
         book = python_calamine.CalamineWorkbook.from_path(path)
+        alike = {_plain(s): s for s in book.sheet_names}
         wanted = book.sheet_names if sheets is None else list(sheets)
-        missing = [s for s in wanted if s not in book.sheet_names]
+        named = {s: s if s in book.sheet_names else alike.get(_plain(s), "") for s in wanted}
+        missing = [s for s, name in named.items() if not name]
         if not missing:
-            return {s: _cells_of(book, s, path) for s in wanted}
+            return {s: _cells_of(book, name, path) for s, name in named.items()}
     except (python_calamine.CalamineError, LookupError, *ZIP_FAULTS) as error:
         reason = str(error).splitlines()[0]
         fix = "Open it in a spreadsheet program and save it again, without a password, or as CSV."
@@ -53,6 +55,10 @@ def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]
     near = did_you_mean(missing[0], book.sheet_names)
     fix = near or f"Sheets: {', '.join(book.sheet_names)}."
     raise DataError(Problem(f"there is no sheet '{missing[0]}'.", str(path), fix))
+
+
+def _plain(sheet: str) -> str:
+    return " ".join(sheet.replace("_", " ").casefold().split())
 
 
 #: A cell of a sheet whose value is an error, and one with a formula that was never calculated.

@@ -57,7 +57,7 @@ KEPT_SETS: Final = 10_000  # drawn shapes and long selections kept; the oldest g
 
 # ---- what is answered
 ERROR_BYTES: Final = 1 * KIB
-ROWS_A_PAGE: Final = 50
+ROWS_A_PAGE: Final = 25
 
 # ---- work in child processes
 RUN_SECONDS: Final = 120

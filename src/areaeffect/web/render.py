@@ -103,9 +103,9 @@ def error(headers: Mapping[str, str], path: str, status: int, problem: Problem) 
             answer = JSONResponse(content, status)
         return answer
     template = environment().get_template("error.html.j2")
-    text = template.render(status=status, what=what, fix=fix, where=where)
+    text = template.render(status=status, what=what, fix=fix)
     if len(text.encode()) > limits.ERROR_BYTES:
-        text = template.render(status=status, what=what[:60], fix="", where="")
+        text = template.render(status=status, what=what[:60], fix="")
     return HTMLResponse(text, status)
 
 

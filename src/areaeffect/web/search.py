@@ -19,9 +19,11 @@ from areaeffect.results import Floats, Ints
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal
+from areaeffect.wording.terms import PHRASES, phrase
 
 MOST = 40
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}")
+_BEGINS_ONE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?(\s*\d[A-Z]?)?")
 _KINDS = {"authority": "Council area", "ward": "Ward", "area": "Area"}
 #: How alike a word must be to be taken for another (`difflib`): one letter of five may be wrong.
 _ALIKE, _MOST_ALIKE, _MOST_SPELLINGS = 0.75, 3, 12
@@ -69,16 +71,17 @@ def search(atlas: Atlas, text: str) -> SearchResult:
         return _by_postcode(atlas, asked)
     words = plain(asked).split()
     if not words:
-        return SearchResult((), hint="Type a name, a postcode or an area code.")
+        return SearchResult((), hint=PHRASES["find.empty"])
     found = _by_words(atlas, words)
     if found.places:
         return found
+    if atlas.has_postcodes and _BEGINS_ONE.fullmatch(asked.upper()):
+        return SearchResult((), hint=phrase("find.part_of_postcode", asked=asked))
     for spelling in _spellings(atlas, words):
         found = _by_words(atlas, list(spelling))
         if found.places:
-            hint = f"Nothing here is called ‘{asked}’. These names are most like it."
-            return replace(found, hint=hint)
-    return SearchResult((), hint="No place here has that name. Try its council, or a neighbouring place.")
+            return replace(found, hint=phrase("find.like_it", asked=asked))
+    return SearchResult((), hint=PHRASES["find.nothing"])
 
 
 def _spellings(atlas: Atlas, words: list[str]) -> Iterator[tuple[str, ...]]:
@@ -116,14 +119,16 @@ def _by_words(atlas: Atlas, words: list[str]) -> SearchResult:
 
 
 def _by_postcode(atlas: Atlas, text: str) -> SearchResult:
+    """Find the area that a postcode lies in, and the ward around it."""
     if not atlas.has_postcodes:
-        return SearchResult(
-            (), hint="This atlas was made without a lookup of postcodes: search by name instead."
-        )
+        return SearchResult((), hint=PHRASES["find.no_postcodes"])
     position = atlas.of_postcode(text)
     if position is None:
-        return SearchResult((), hint=f"The postcode {text.upper()} is not in use in this atlas.")
-    return SearchResult((_area(atlas, position),))
+        return SearchResult((), hint=phrase("find.unknown_postcode", postcode=text.upper()))
+    ward = find_key(atlas, "ward|" + "|".join(str(atlas.table[k][position]) for k in ("ward", "authority")))
+    if ward is None:
+        return SearchResult((_area(atlas, position),))
+    return SearchResult((_area(atlas, position), ward), hint=phrase("find.postcode", postcode=text.upper()))
 
 
 def find_key(atlas: Atlas, key: str) -> NamedPlace | None:

@@ -169,7 +169,7 @@ def _maps(run: PublishedRun) -> list[ChartView]:
     from areaeffect.document import svg
 
     found = []
-    for name in run.files:
+    for name in reversed(run.files):  # the simple one first
         if name.startswith("charts/") and name.endswith(".svg") and "map" in name.split("/")[1]:
             chart = (run.folder / name).read_text(encoding="utf-8")
             drawn = ChartView(name.removesuffix(".svg"), svg.alternative(chart), svg.title_of(chart))
@@ -195,7 +195,7 @@ def _verdicts(holdings: PublishedRuns, run: PublishedRun) -> str:
     """Say how many findings have which verdict, of a collection over its parts."""
     findings = [f for one in (holdings.parts(run) or [run]) for f in one.main.values()]
     count = Counter(f.verdict for f in findings)
-    return ", ".join(f"{count[v]} {v}" for v in Verdict)
+    return ", ".join(f"{count[v]} {v}" for v in Verdict if count[v]) or "none"
 
 
 def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:

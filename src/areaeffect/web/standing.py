@@ -12,6 +12,7 @@ from typing import Final
 from starlette.responses import FileResponse, Response
 
 from areaeffect.compare.question import (
+    ANSWER,
     AREAS_FILE,
     ASKED,
     DESIGN,
@@ -21,6 +22,7 @@ from areaeffect.compare.question import (
     STUDY_FILE,
     Question,
 )
+from areaeffect.document import svg
 from areaeffect.document.folders import MANIFEST
 from areaeffect.records import Json
 from areaeffect.web.limits import Refusal
@@ -66,6 +68,11 @@ class RunState:
         """Whether something is going on."""
         return self.job is not None and self.job.state in ACTIVE
 
+    @property
+    def whole(self) -> bool:
+        """Whether no stage was left half done, as by a server that was stopped."""
+        return bool(self.parts) and (ANSWER not in self.parts or PARQUET in self.parts)
+
     def to_dict(self) -> Json:
         """Return plain JSON values, the same on pages and in the API."""
         job = self.job
@@ -73,7 +80,7 @@ class RunState:
             "key": self.key,
             "base": self.atlas,
             "question": self.question.to_dict(),
-            "state": job.state if job else ("done" if self.parts else CANCELLED),
+            "state": job.state if job else ("done" if self.whole else CANCELLED),
             "parts": list(self.parts),
             "exploratory": True,
             "earlier_answers_on_these_areas": self.looks,
@@ -102,8 +109,11 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){0,3}
 _PLACES: Final = (ASKED, DESIGN, POWER, RESULT)
 
 
-def offered(standing: RunState) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return what there is to take away by now: headings, each with (words, address)."""
+def offered(standing: RunState, folder: Path) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what there is to take away by now: headings, each with (words, address).
+
+    `folder` is the run's own.
+    """
     at = f"/compare/{standing.key}"
     groups = [
         ("Run it yourself", [("Study file", f"{at}/{STUDY_FILE}"), ("Its areas (CSV)", f"{at}/{AREAS_FILE}")])
@@ -123,6 +133,11 @@ def offered(standing: RunState) -> list[tuple[str, list[tuple[str, str]]]]:
             ("Everything in one archive (ZIP)", f"{at}/{ARCHIVE}"),
         ]
         groups.append(("Data", main))
+        charts = folder / RESULT / "charts"
+        drawn = [(p.stem, svg.title_of(p.read_text("utf-8"))) for p in sorted(charts.glob("*-trend.svg"))]
+        if len(drawn) != 1:
+            drawn = [(path.stem, "All outcomes") for path in charts.glob("*-effects.svg")] + drawn
+        groups.append(("Pictures", [(f"{title} (PNG)", f"{at}/charts/{stem}.png") for stem, title in drawn]))
     return groups
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from areaeffect.results import Floats
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas, Layer
+from areaeffect.wording.terms import PHRASES, phrase
 
 MISSING = "missing"
+_EDGES = (0.02, 0.2, 0.8, 0.98)
 FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth")
 
 
@@ -38,6 +40,41 @@ class Page:
     number: int
     pages: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the figure of a place lies among those of all areas of its map."""
+
+    words: str
+    #: the place and the larger ones it is beside; 0 is the lowest fiftieth of areas, 100 the highest.
+    at: tuple[float, ...]
+    middle: tuple[float, float]  # where the middle three fifths of areas begin and end, likewise
+
+
+def standing_of(values: Floats, marks: Sequence[float], better: str) -> Standing | None:
+    """Return where a figure lies; None where it is missing, or most areas have the same.
+
+    Parameters
+    ----------
+    values : (n_areas,), of all areas; NaN is missing.
+    marks : the place's own, and those of the larger places it is beside.
+    better : 'lower', 'higher' or ''. An end is called so only outside the middle three fifths.
+    """
+    known = values[~np.isnan(values)]
+    least, low, high, most = map(float, np.quantile(known, _EDGES)) if len(known) else (0, 0, 0, 0)
+    if np.isnan(marks[0]) or most <= least:
+        return None
+    below, above = float((known < marks[0]).mean()), float((known > marks[0]).mean())
+    side, share = ("higher", below) if below > above else ("lower", above)
+    is_end = better and not low <= marks[0] <= high
+    judged = f", which is {'better' if side == better else 'worse'}" if is_end else ""
+
+    def at(value: float) -> float:
+        return round(100 * min(max((value - least) / (most - least), 0.0), 1.0), 1)
+
+    words = phrase("look.among", side=side, percent=min(99, round(100 * share)), judged=judged)
+    return Standing(words, tuple(at(m) for m in marks if not np.isnan(m)), (at(low), at(high)))
 
 
 def printed(value: float) -> str:
@@ -105,8 +142,8 @@ def page_of(
 def direction(layer: Layer) -> str:
     """Say in the legend which end of a layer is good."""
     if not layer.better:
-        return "Darker is higher. Neither end is called better."
-    return f"Darker is higher, which is {'worse' if layer.better == 'lower' else 'better'}."
+        return PHRASES["look.neither"]
+    return phrase("look.darker", good="worse" if layer.better == "lower" else "better")
 
 
 def legend(layer: Layer) -> tuple[tuple[int, str], ...]:

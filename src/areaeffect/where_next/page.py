@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from areaeffect.document import maps
-from areaeffect.document.blocks import Block, Bullets, Data, Document, Paragraph, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Document, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.maps import WEIGHT_FILLS, WHITE, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
@@ -88,12 +88,17 @@ def _list(result: WhereNext) -> Section:
         if result.need is not None and result.like is not None:
             row += [f"{result.need.rank[k]:,}", f"{result.need.low[k]:,} to {result.need.high[k]:,}"]
         rows.append(tuple(row))
-    table = Table(f"The first {first} places", tuple(head), tuple(rows), frozenset({0, 2, 4}))
+    right = frozenset({0, 2, 4})
+    shown = min(TOP, first)
+    table = Table(f"The first {shown} places", tuple(head), tuple(rows[:TOP]), right)
     blocks: list[Block] = [Paragraph(text, lead=True)]
     drawn = _map(result, first)
     if drawn:
-        blocks.append(Figure(chart=drawn, title="Where they are", table=table, data="where_next"))
+        blocks.append(Figure(chart=drawn, title="Where they are", table=table, data=""))
     blocks.append(Data(table, "where_next"))
+    if first > TOP:
+        rest = Table(f"Ranks {TOP + 1} to {first}", tuple(head), tuple(rows[TOP:]), right)
+        blocks.append(Folded(rest.caption, (Data(rest),)))
     return Section("list", "The list", tuple(blocks))
 
 
@@ -110,13 +115,15 @@ def _map(result: WhereNext, first: int) -> str:
     rest = codes(range(len(result.areas))) - top - next_ones - near - taken
     drawn = [
         MapClass(WHITE, "other places", rest, "#C8CDD1"),
-        MapClass(_NEAR, "within the buffer of the register", near),
+        MapClass(_NEAR, "near a place in the register", near),
         MapClass(_TAKEN, "in the register", taken),
         MapClass(WEIGHT_FILLS[1], f"rank {TOP + 1} to {first}", next_ones),
-        MapClass(WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}", top),
+        MapClass(WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}, numbered", top),
     ]
     title = PHRASES["where_next.where_first"]
-    return maps.draw_map(result.shapes, [d for d in drawn if d.areas], key="map", title=title)
+    numbered = {str(k): codes(place) for k, place in enumerate(result.places[: min(TOP, first)], 1)}
+    shown = [d for d in drawn if d.areas]
+    return maps.draw_map(result.shapes, shown, key="map", title=title, names=numbered)
 
 
 def _not(result: WhereNext) -> Section:

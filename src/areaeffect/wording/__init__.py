@@ -23,7 +23,7 @@ from areaeffect.wording.sentences import (
     reason,
     sentence,
 )
-from areaeffect.wording.short import answer, in_one_hundred, in_short, listed, quote, when
+from areaeffect.wording.short import answer, in_one_hundred, in_short, listed, plain_verdict, quote, when
 
 __all__ = [
     "CHECK_WARNS",
@@ -46,6 +46,7 @@ __all__ = [
     "name_of",
     "overall",
     "placebo_title",
+    "plain_verdict",
     "quote",
     "reason",
     "sentence",

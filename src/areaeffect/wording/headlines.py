@@ -20,7 +20,7 @@ from areaeffect.wording.numbers import (
     total,
 )
 from areaeffect.wording.sentences import compared, group_title, main_findings, name_of, reason
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 HEADLINE_WORDS = 30
 
@@ -131,14 +131,16 @@ def placebo_title(finding: Finding, draws: PlaceboDraws) -> str:
     if own is None:
         return f"{label}: {plural(len(values), 'placebo programme')}"
     as_far = sum(v >= abs(own) for v in values)
-    return f"{label}: {as_far:,} of {len(values):,} as far from zero"
+    return phrase(
+        f"annex.placebo_{'some' if as_far else 'none'}", label=label, n=f"{as_far:,}", of=f"{len(values):,}"
+    )
 
 
 def effects_title(group: str, findings: Sequence[Finding]) -> str:
-    """Return how many findings of a group have each verdict."""
-    count = Counter(f.verdict for f in findings)
-    parts = [f"{count[v]} {v}" for v in Verdict if count[v]]
-    return f"{group_title(group)}: {', '.join(parts)}"
+    """Return what the chart of all findings of a group shows: how far each is from what."""
+    claims = dict.fromkeys(f.claim for f in findings)
+    beside = " or ".join(PHRASES[f"meaning.beside_{claim}"] for claim in claims)
+    return phrase("annex.effects_title", group=group_title(group), beside=beside)
 
 
 def balance_title(over: int, characteristics: int, limit: float, claim: str) -> str:

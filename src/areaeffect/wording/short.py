@@ -8,32 +8,42 @@ from collections import Counter
 from collections.abc import Sequence
 
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
-from areaeffect.wording.headlines import headline, overall
+from areaeffect.wording.headlines import overall
 from areaeffect.wording.numbers import amounts, interval, is_count, known, noun, percent, plural, size, total
-from areaeffect.wording.sentences import NO_ANSWER, compared, group_title, main_findings, name_of, reason
+from areaeffect.wording.sentences import (
+    LITTLE,
+    NO_ANSWER,
+    compared,
+    group_title,
+    main_findings,
+    name_of,
+    reason,
+)
 from areaeffect.wording.terms import PHRASES
 
 _HUNDRED = 100
 
 
 def quote(findings: Sequence[Finding]) -> str:
-    """Return one sentence over the findings of a group: its only headline, or the counts."""
+    """Return one sentence over the findings of a group: what its only one shows, or the counts."""
     main = main_findings(findings)
     if not main:
         return overall(findings)
     first = main[0]
     n, places = len(main), plural(first.n_neighbourhoods, "neighbourhood")
-    if n == 1:
-        return f"{group_title(first.group)}, {places}. {headline(first)}"
     one_place = "_one" if first.n_neighbourhoods == 1 else ""
     key = "quote.where_all" if first.group == ALL_INITIATIVES else f"quote.where{one_place}"
     where = PHRASES[key].format(neighbourhoods=places, group=group_title(first.group))
+    if n == 1:
+        return f"{_one(first, where)}."
     kinds: dict[Verdict, dict[str, None]] = {}
     for f in main:
         kinds.setdefault(f.verdict, {})[name_of(f)] = None
     parts = [
         PHRASES[f"quote.{verdict.name.lower()}"].format(
-            n=len(own), all=n, was="was" if len(own) == 1 else "were", names=listed(tuple(own))
+            share=f"all {n} outcomes" if len(own) == n else f"{len(own)} of {n} outcomes",
+            was="was" if len(own) == 1 else "were",
+            names=listed(tuple(own)),
         )
         for verdict in Verdict
         if (own := kinds.get(verdict))
@@ -41,28 +51,72 @@ def quote(findings: Sequence[Finding]) -> str:
     return f"{where}{'. '.join([parts[0], *map(_capital, parts[1:])])}."
 
 
+def _one(finding: Finding, where: str) -> str:
+    """Return what the only outcome of a group shows, without its interval."""
+    label, why, kind = listed((name_of(finding),)), "", "differs"
+    if known(finding.estimate) is None:
+        kind, why = "not_estimable", reason(finding)
+    elif finding.verdict is Verdict.CANNOT_TELL:
+        kind, why = "cannot_tell", f", because {finding.held_back}" if finding.held_back else ""
+    elif finding.verdict is Verdict.DESCRIBED:
+        kind = "described"
+    elif finding.verdict in LITTLE:
+        kind = "alike"
+    text = PHRASES[f"quote.one_{kind}"].format(
+        label=label,
+        why=why,
+        beside=PHRASES[f"beside.{finding.claim}"],
+        compared=compared(finding) if kind in ("differs", "described") else "",
+    )
+    return where + text if where else _capital(text)
+
+
 def answer(finding: Finding, *, is_told: bool = False) -> str:
     """Return a finding beside its name: size, interval, natural frequency, counts and years.
 
-    Where size and interval are told already (`is_told`) they are left out, if anything is left.
+    Where the sentence to quote holds its size already (`is_told`), its interval comes first, and
+    where the data cannot tell the smallest effect that could have been seen.
     """
     if known(finding.estimate) is None:
         return f"Could not be estimated: {reason(finding)}."
+    counts = _counted_or_mean(finding)
+    rest = [part for part in (in_one_hundred(finding), counts) if part]
+    if is_told:
+        return " ".join([*_interval_alone(finding), *rest])
     span = f"({percent(finding.level)} interval {interval(finding.low, finding.high, finding)})"
-    if finding.verdict in NO_ANSWER:
-        why = f": {finding.held_back}" if finding.held_back else ""
-        first = f"The data cannot tell{why} {span}."
+    if finding.verdict in NO_ANSWER and not finding.held_back:
+        first = PHRASES["told.interval"].format(
+            level=percent(finding.level), interval=interval(finding.low, finding.high, finding)
+        )
+    elif finding.verdict in NO_ANSWER:
+        first = f"The data cannot tell: {finding.held_back} {span}."
     else:
         first = f"{_capital(compared(finding))} {span}."
-    counts = counted(finding)
-    both = amounts(finding)
-    if not counts and both is not None and finding.form != "ratio":
-        observed = total(both[0], finding) + noun(finding)
-        counts = PHRASES[f"mean.{finding.claim}"].format(
-            when=_capital(when(finding.post)), observed=observed, expected=total(both[1], finding)
-        )
-    rest = [part for part in (in_one_hundred(finding), counts) if part]
-    return " ".join(rest if rest and is_told else [first, *rest])
+    return " ".join([first, *rest])
+
+
+def _interval_alone(finding: Finding) -> list[str]:
+    """Return the interval as a sentence, and what else the sentence to quote leaves out."""
+    span = interval(finding.low, finding.high, finding)
+    said = [PHRASES["told.interval"].format(level=percent(finding.level), interval=span)]
+    if finding.verdict is Verdict.CANNOT_TELL and not finding.held_back and known(finding.mde) is not None:
+        effect = PHRASES[f"headline.effect_{'level' if finding.claim == 'level' else 'change'}"]
+        mde = size(finding.mde, finding, unit=True)
+        said.append(PHRASES["told.smallest"].format(effect=effect, mde=mde))
+    if finding.is_one_place and finding.verdict in {Verdict.BETTER, Verdict.WORSE}:
+        said.append(PHRASES["told.one_place"])
+    return said
+
+
+def _counted_or_mean(finding: Finding) -> str:
+    """Return the counts of a finding with their years, or its means; empty where it has neither."""
+    counts, both = counted(finding), amounts(finding)
+    if counts or both is None or finding.form == "ratio":
+        return counts
+    observed = total(both[0], finding) + noun(finding)
+    return PHRASES[f"mean.{finding.claim}"].format(
+        when=_capital(when(finding.post)), observed=observed, expected=total(both[1], finding)
+    )
 
 
 def in_short(findings: Sequence[Finding]) -> list[str]:
@@ -116,7 +170,13 @@ def when(span: str) -> str:
     """
     if re.fullmatch(r"\d{1,3}( to \d{1,3})?", span):
         return f"period{'s' if ' ' in span else ''} {span}"
-    return re.sub(r"\b(\d{4})-(0[1-9]|1[0-2])\b", lambda m: f"{month_name[int(m[2])]} {m[1]}", span)
+    return re.sub(r"\b(\d{4})-(0[1-9]|1[0-2])(?:-(\d\d))?\b", _in_words, span)
+
+
+def _in_words(found: re.Match[str]) -> str:
+    """Write a month or a day: 'July 2013', '1 July 2013'."""
+    day = f"{int(found[3])} " if found[3] else ""
+    return f"{day}{month_name[int(found[2])]} {found[1]}"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -146,6 +206,11 @@ _SHORT = {
     Verdict.DESCRIBED: "shown, not judged",
     Verdict.NOT_ESTIMABLE: "no answer",
 }
+
+
+def plain_verdict(verdict: Verdict) -> str:
+    """Return a verdict in the words of a page for residents."""
+    return _SHORT[verdict]
 
 
 def in_short_here(findings: Sequence[Finding]) -> str:

@@ -53,9 +53,15 @@ def grade_words(grade: int) -> str:
     return PHRASES[f"strength.grade_{grade}"]
 
 
-def balance_words(over: int, among: int, limit: float) -> str:
-    """Say how alike the benchmark areas are, from the figures; nothing without characteristics."""
-    if not among:
-        return ""
-    key = "strength.unlike" if over else "strength.alike"
-    return PHRASES[key].format(over=over, among=among, limit=f"{limit:g}")
+def maryland_of(grades: Mapping[int | None, int]) -> str:
+    """Write the strength of evidence of so many outcomes of each grade, the best first."""
+    if len(grades) == 1:
+        return maryland_words(next(iter(grades)))
+    ordered = sorted(grades.items(), key=lambda item: -(item[0] or 0))
+    said = [
+        phrase("strength.some", n=n, grade=grade, meaning=grade_words(grade))
+        if grade is not None
+        else phrase("strength.some_none", n=n)
+        for grade, n in ordered
+    ]
+    return phrase("strength.several", all=sum(grades.values()), grades="; ".join(said))

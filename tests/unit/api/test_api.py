@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import html
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ import pyarrow as pa
 import pytest
 
 import areaeffect as ae
+from areaeffect import wording
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.quick import quick
 from areaeffect.errors import AreaEffectError, StudyError
@@ -60,7 +63,11 @@ def test_what_is_shown_is_short(study: ae.Study, found: ae.Evaluation) -> None:
     assert len(repr(found)) <= 1500
     assert len(repr(found.result)) <= 1500
     assert "guess:" in repr(study)
-    assert "<li>" in found._repr_html_()
+    box = found._repr_html_()
+    main = wording.main_findings(found.result.findings)
+    assert html.escape(wording.quote(main)) in box
+    assert all(html.escape(wording.name_of(f)) in box for f in main)
+    assert "<style" not in box, "a style sheet would change the rest of the notebook"
 
 
 @pytest.mark.parametrize("kind", ["trend", "effects", "map", "balance"])
@@ -231,6 +238,11 @@ def test_quick_writes_the_study_file_it_used(folder: Path, tmp_path: Path) -> No
     guesses = [s for s in said if s.startswith("Guess: ")]
     assert guesses
     assert all(f"# {g}" in text for g in guesses)
+    assert re.search(r'^title = ".+ since January 2013"$', text, re.M)
+    assert 'name = "Listed areas"' in text
+    assert any("are one place: no column 'neighbourhood'" in g for g in guesses) is (
+        "neighbourhood" not in (folder / "members.csv").read_text(encoding="utf-8").splitlines()[0]
+    )
     findings = json.loads((out / "findings.json").read_text(encoding="utf-8"))["findings"]
     assert any(f["estimate"] is not None for f in findings)
 

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from areaeffect.atlas.build import build_atlas
+from areaeffect.atlas.demo import london_is_due
 from areaeffect.errors import AreaEffectError
 from areaeffect.study.file import read_base, read_study
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.search import pasted, search
+from tests.shared.postcode_directory import ONSPD, fetch_postcodes, zipped
 
 BASE = """
 [study]
@@ -160,5 +162,23 @@ def test_a_postcode_finds_its_area_as_it_is_written(base: Path) -> None:
 
     assert [p.positions for p in search(atlas, "zz1 1ab").places] == [(1,)]
     assert [p.positions for p in search(atlas, "ZZ11AA").places] == [(0,)]
-    assert "not in use" in search(atlas, "ZZ9 9ZZ").hint  # it was terminated
+    assert "may have ended" in search(atlas, "ZZ9 9ZZ").hint  # it was terminated
     assert pasted(atlas, "zz1 1aa, A5") == {"A0", "A5"}
+
+
+def test_the_packaged_london_is_made_again_when_postcodes_have_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AREAEFFECT_FETCHED", str(tmp_path / "fetched"))
+    monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(tmp_path))
+    assert london_is_due(tmp_path)
+    made = tmp_path / "atlases" / "london" / "atlas.json"
+    made.parent.mkdir(parents=True)
+    about = {"postcodes": 0, "base_folder": str(tmp_path / "web" / "london")}
+    made.write_text(json.dumps(about))
+    assert not london_is_due(tmp_path)
+    fetch_postcodes(monkeypatch, tmp_path / "fetched", zipped(ONSPD, ["E01001748"]))
+    assert london_is_due(tmp_path)
+    for other in ({"postcodes": 5}, {"base_folder": "/elsewhere"}):
+        made.write_text(json.dumps(about | other))
+        assert not london_is_due(tmp_path)

@@ -61,6 +61,16 @@ def test_a_finding_of_one_run_only_is_a_change(result: Result) -> None:
     found = compare(result, replace(result, findings=result.findings[1:]))
     assert [(c.value, c.after) for c in found.changes] == [("verdict", None)]
     assert "the program itself has changed" in found.text()
+    first = found.text().splitlines()[0]
+    assert first.startswith(f"0 findings changed, {found.same} are the same, 1 is only in the first; every")
+
+
+def test_a_source_of_one_study_only_is_one_line(result: Result) -> None:
+    plans = [{"source": {name: {"kind": "panel", "path": "a.csv", "sheet": None}}} for name in ("old", "new")]
+    found = compare(*(replace(result, plan=plan) for plan in plans))
+    assert found.causes["study"] == ("source.old: only in the first", "source.new: only in the second")
+    given = {"source": {"old": {"kind": "panel", "path": "a.csv"}}}
+    assert not compare(replace(result, plan=plans[0]), replace(result, plan=given)).causes["study"]
 
 
 def test_rounding_at_twelve_digits_is_no_change(result: Result) -> None:

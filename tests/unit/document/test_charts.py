@@ -156,7 +156,7 @@ def test_nan_is_a_gap() -> None:
 
 @pytest.mark.parametrize(
     ("starts", "label"),
-    [(("2016-01-01",), ">start 2016-01<"), (("2016", "2017-06", "2018-Q1"), ">3 starts, first 2016<")],
+    [(("2016-01-01",), ">start Jan 2016<"), (("2016", "2017-06", "2018-Q1"), ">3 starts, first 2016<")],
 )
 def test_starts_are_marked_and_named(result: Result, starts: tuple[str, ...], label: str) -> None:
     rows = charts.trend_rows(result.series[0])

@@ -37,6 +37,13 @@ def test_residents_in_the_table_are_what_counts_are_divided_by() -> None:
     assert [o.family for o in found.outcomes] == ["antisocial_behaviour"]
 
 
+def test_an_outcome_is_called_what_its_column_is_called() -> None:
+    found = guess(long(**{"ASB  incidents_recorded": "3"}), CODES, "2012-03", HERE)
+    assert [(o.name, o.label) for o in found.outcomes] == [
+        ("asb_incidents_recorded", "ASB incidents recorded")
+    ]
+
+
 def test_a_column_a_period_is_a_wide_table() -> None:
     frame = pd.DataFrame({"area": CODES, "2010": [1, 2, 3], "2011": [1, 2, 3], "2012": [4, 5, 6]})
     found = guess(frame, CODES, "2011", Path("vacant homes.csv"))

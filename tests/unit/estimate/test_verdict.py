@@ -82,7 +82,7 @@ def test_no_verdict_contradicts_the_interval_it_stands_beside() -> None:
 @pytest.mark.parametrize(
     ("programme", "disjoint", "says"),
     [
-        (1, 26, "only 26 separate places can be compared with one"),
+        (1, 26, "only 26 separate places can be compared with this one"),
         (1, 38, "only 38"),
         (1, 39, ""),
         (2, 20, ""),

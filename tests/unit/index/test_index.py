@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.index import composite as numerics
 from areaeffect.index.result import IndexResult
 from areaeffect.study.index import read_index
+from areaeffect.wording.terms import PHRASES
 
 TABLE = """area_code,place,poor,adults,paths,council,need
 T01,Abbey,50,100,9,X,9
@@ -176,6 +178,62 @@ def test_a_missing_indicator_is_handled_as_asked(path: Path) -> None:
     mean = numerics.exponential(numerics.scaled_rank(np.array([-9, -7, -3, -2, -1.0])))[:2].mean()
     poor = numerics.exponential(np.array([1.5 / 6]))[0]
     assert result.score[2] == pytest.approx((2 * poor + mean) / 3)
+
+
+def outlined(path: Path, areas: int = 6) -> None:
+    """Give the areas of the index outlines, squares in a row; more than six have names too."""
+    import geopandas as gpd
+    import shapely
+
+    codes = [f"T{i:02d}" for i in range(1, areas + 1)]
+    if areas > 6:
+        head = TABLE.splitlines()[0]
+        rows = [
+            f"{c},{c},{90 - i},100,{'' if i == 2 else 9 + i},{'XY'[i % 2]},1" for i, c in enumerate(codes)
+        ]
+        (path.parent / "areas.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    squares = [shapely.box(400_000 + 1000 * i, 300_000, 401_000 + 1000 * i, 301_000) for i in range(areas)]
+    gpd.GeoDataFrame({"code": codes}, geometry=squares, crs=27700).to_file(path.parent / "areas.geojson")
+    text = path.read_text(encoding="utf-8")
+    named = 'boundaries = "areas.geojson"\nboundaries_area = "code"\nauthorities'
+    path.write_text(text.replace("authorities", named, 1), encoding="utf-8")
+
+
+def test_the_page_has_councils_and_a_map_where_the_index_says_where_its_areas_lie(
+    path: Path, tmp_path: Path
+) -> None:
+    outlined(path, 21)
+    result = index_into(path, tmp_path / "out")
+    assert result.council.tolist() == ["XY"[i % 2] for i in range(21)]
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "worst tenth (2)" in page
+    assert "no score (1)" in page, "the third has no paths"
+    assert ">X</text>" in page, "a council with areas in the worst tenth is named on the map"
+    assert PHRASES["index.councils"] in page
+    (row,) = re.findall(r"<tr[^>]*><th[^>]*>1</th>.*?</tr>", page)
+    assert ">X</td>" in row, "the worst area lies in X"
+    rows = list(csv.DictReader((tmp_path / "out/index.csv").read_text(encoding="utf-8").splitlines()))
+    assert [r["council"] for r in rows] == result.council.tolist()
+
+
+def test_without_councils_or_outlines_the_page_has_neither(path: Path, tmp_path: Path) -> None:
+    plain = path.read_text(encoding="utf-8").replace(
+        'authorities = { path = "areas.csv", column = "council" }', ""
+    )
+    path.write_text(plain, encoding="utf-8")
+    result = index_into(path, tmp_path / "out")
+    assert set(result.council.tolist()) == {""}
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "Council" not in page
+    assert "<svg" not in page
+
+
+def test_an_index_without_one_of_its_outlines_is_refused(path: Path) -> None:
+    outlined(path)
+    drawn = json.loads((path.parent / "areas.geojson").read_text(encoding="utf-8"))
+    drawn["features"] = drawn["features"][:-1]
+    (path.parent / "areas.geojson").write_text(json.dumps(drawn), encoding="utf-8")
+    assert "T06" in faults(path, "weight = 2", "weight = 3")
 
 
 def test_left_behind_stands_in_the_files(path: Path, tmp_path: Path) -> None:

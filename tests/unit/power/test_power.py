@@ -22,6 +22,7 @@ from areaeffect.power.page import needed, sentences, warnings, write_power
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.register.registered import Registered
 from areaeffect.study.initiative import NamedGroup
+from areaeffect.wording.terms import phrase
 from benchmarks.worlds.generate import World
 from benchmarks.worlds.rig import INITIATIVE, Studied, studied
 from tests.shared.small_study import write_small_study
@@ -73,6 +74,19 @@ def test_more_neighbourhoods_see_smaller_effects(report: PowerReport) -> None:
     by_size = {r.n: r.mde for r in report.curve("outcome_0") if r.mde is not None}
     assert all(mde < 0 for mde in by_size.values())  # better is lower
     assert abs(by_size[10]) < abs(by_size[1])
+
+
+def test_a_curve_that_rises_is_explained(report: PowerReport) -> None:
+    rows = report.curve("outcome_0")
+    first, second = rows[0], rows[1]
+
+    def said(factor: float) -> list[str]:
+        moved = replace(second, mde=factor * (first.mde or 0.0))
+        kept = tuple(moved if r is second else r for r in report.rows if r.n <= second.n or r.group)
+        return [w for w in warnings(replace(report, rows=kept)) if "grows again" in w]
+
+    assert said(0.9) == []
+    assert said(1.5) == [phrase("power.rises", n=first.n)]
 
 
 def test_the_planned_study_has_its_own_row(report: PowerReport) -> None:
@@ -213,8 +227,9 @@ def test_every_number_of_a_sentence_is_in_the_report() -> None:
     )
     assert text == (
         "Residents First, crime: with these 3 neighbourhoods, followed for 2 years on average, "
-        "you would see a fall of 22% or more; about 20 are needed to see 10%; if nothing had "
-        "changed, the verdict would be 'little difference' (within 5.0%) with probability 0.10."
+        "you would see a fall of 22% or more; about 5 are needed to see 20%, about 20 to see 10%; "
+        "if nothing had changed, the verdict would be 'little difference' (within 5.0%) with "
+        "probability 0.10."
     )
 
 

@@ -11,12 +11,12 @@ import pytest
 from pypdf import PdfReader
 
 from areaeffect import wording
-from areaeffect.document.blocks import Bullets, Facts, Links, Paragraph
+from areaeffect.document.blocks import Beside, Bullets, Facts, Links, Paragraph
 from areaeffect.report.faces import links_of
 from areaeffect.report.local_map import named_map
 from areaeffect.report.summary import caveats, summary_document, two_pages
 from areaeffect.results import Verdict
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 from tests.shared.sample_result import HOSTILE, sample_result
 from tests.unit.report.test_neighbourhood_pages import many
 
@@ -115,6 +115,55 @@ def test_one_sentence_names_every_outcome_by_its_verdict(result: Result) -> None
     assert text.count(".") == len({f.verdict for f in wording.main_findings(own)})
 
 
+def only_crime(result: Result, crime: Finding) -> Result:
+    return replace(
+        result,
+        findings=(crime,),
+        series=tuple(s for s in result.series if (s.group, s.outcome) == (crime.group, crime.outcome)),
+    )
+
+
+@pytest.mark.parametrize("claim", ["change", "level", "contrast"])
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_only_outcome_is_one_plain_sentence_and_its_interval_is_said_once(
+    crime: Finding, verdict: Verdict, claim: str
+) -> None:
+    own = replace(crime, verdict=verdict, claim=claim, estimate=-0.201, held_back="")
+    if verdict is Verdict.NOT_ESTIMABLE:
+        own = replace(own, estimate=None, caveats=("too few areas have data.",))
+    text = wording.quote([own])
+    assert text.count(".") - text.count("20.1%") == 1 + (verdict is Verdict.DESCRIBED)
+    assert own.label.lower() in text.lower()
+    assert "interval" not in text
+    told = wording.answer(own, is_told=True)
+    assert told.count("interval") == (verdict is not Verdict.NOT_ESTIMABLE)
+    assert ("smallest" in told) is (verdict is Verdict.CANNOT_TELL)
+
+
+def test_a_study_of_one_outcome_is_one_printed_page_with_its_trend_beside_the_map(
+    result: Result, crime: Finding
+) -> None:
+    own = only_crime(result, crime)
+    assert pages_of(own) == 1
+    (charts,) = (b for b in blocks(summary_document(own, {}).sections) if isinstance(b, Beside))
+    assert charts.is_tall
+    assert [f.name.rsplit("-", 1)[-1] for f in charts.blocks] == ["effects", "trend", "map"]
+
+
+def test_the_note_under_the_trends_explains_what_is_drawn_and_nothing_else(
+    result: Result, crime: Finding
+) -> None:
+    own = only_crime(result, crime)
+    series = own.series[0]
+    full = tuple(1.0 if v is None else v for v in series.observed)
+    whole = replace(series, observed=full, counterfactual=full, gaps=())
+    for path, gaps in ((whole, False), (replace(whole, gaps=whole.periods[:1]), True)):
+        sections = summary_document(replace(own, series=(path,)), {}).sections
+        (note,) = (b.text for b in blocks(sections) if isinstance(b, Paragraph) and "dashed" in b.text)
+        assert ("Hatched" in note) is gaps
+        assert "Thin lines" in note
+
+
 def test_what_it_does_not_say_is_no_double_negative(result: Result) -> None:
     for f in result.findings:
         for text in wording.cannot_say(f):
@@ -127,6 +176,10 @@ def test_there_are_three_caveats_and_looking_first_is_one_of_them(result: Result
     assert len(caveats(result, main)) == 3
     plan = {**result.plan, "study": {"exploratory": True}}
     assert caveats(replace(result, plan=plan), main)[0] == PHRASES["caveat.exploratory"]
+    few = phrase("finding.however_many", n=6, places="places")
+    said = caveats(result, [replace(f, caveats=(few,)) for f in main])
+    assert few in said
+    assert PHRASES["caveat.elsewhere"] not in said, "the other says it already"
     named = tuple(replace(f, caveats=("`areas.csv` has no key_x.",)) for f in main)
     assert not any("key_x" in text for text in caveats(result, named))
 
@@ -157,6 +210,16 @@ def test_the_seal_and_the_annex_are_one_step_away(result: Result) -> None:
     alone = list(blocks(summary_document(result, {}).sections))
     assert not any(isinstance(b, Links) for b in alone)
     assert any(isinstance(b, Bullets) and b.mark == "cannot" for b in alone)
+
+
+def test_a_licence_is_printed_whole_or_the_annex_has_it(result: Result) -> None:
+    for words in (8, 40, 400):
+        credit = f"Contains data of {'many ' * words}owners."
+        own = replace(result, releases=(replace(result.releases[0], attribution=credit),))
+        document, _ = two_pages(own, {})
+        (data,) = (b for b in blocks(document.sections) if isinstance(b, Paragraph) and b.begins == "Data.")
+        assert data.text in (credit, PHRASES["summary.credits"])
+        assert (data.text == credit) is (words < 400)
 
 
 def test_the_map_names_councils_once_and_neighbourhoods_where_there_is_none(result: Result) -> None:

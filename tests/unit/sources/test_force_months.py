@@ -9,7 +9,7 @@ import pytest
 
 from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.coverage import area_holes, group_gaps
-from areaeffect.sources.police_uk.categories import force_months
+from areaeffect.sources.police_uk.force_coverage import force_months
 
 FIRST = 2012 * 12
 #: At least so many gaps found, at most so many found falsely.

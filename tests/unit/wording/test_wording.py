@@ -67,7 +67,7 @@ def findings(draw: st.DrawFn) -> Finding:
         interval=interval(draw(st.one_of(st.just(low), ODD)), draw(st.one_of(st.just(high), ODD))),
         n_together=draw(st.integers(1, 9)),
         is_one_place=draw(st.booleans()),
-        held_back=draw(st.sampled_from(["", "only 26 separate places can be compared with one"])),
+        held_back=draw(st.sampled_from(["", "only 26 separate places can be compared with this one"])),
         observed=observed,
         counterfactual=expected,
         avoided=expected - observed,

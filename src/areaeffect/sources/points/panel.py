@@ -23,7 +23,7 @@ from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
 from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, Reason, coordinate_notes
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
-from areaeffect.sources.police_uk.categories import REJECTED_SHARE
+from areaeffect.sources.police_uk.force_coverage import REJECTED_SHARE
 from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.file import StudyFile
 from areaeffect.study.parts import Window, resolve

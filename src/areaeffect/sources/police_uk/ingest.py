@@ -172,7 +172,8 @@ class _Ingest:
         for number, (file, data) in enumerate(read_files(files)):
             say("reading", number, len(files))
             is_later = batch.holds(file) or before.holds(file)
-            if batch.files and (is_later or batch.size > BATCH_BYTES):
+            full = BATCH_BYTES if at_work else BATCH_BYTES // 4  # the engine starts early on the first
+            if batch.files and (is_later or batch.size > full):
                 at_work = hand_over()
                 batch, before = _Batch(text=before.text), batch
             if is_later and at_work is not None:

@@ -19,14 +19,16 @@ from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.compare.preflight import written_period
 from areaeffect.document.chart_tables import guard
 from areaeffect.document.page import pictures
+from areaeffect.errors import number_of
 from areaeffect.records import Json
 from areaeffect.web.atlas import Atlas, Layer, Series, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of
 from areaeffect.web.search import name_of
 from areaeffect.web.selection import View, parse, query, selected
-from areaeffect.web.table import FIFTHS, fifth_of, printed
+from areaeffect.web.table import FIFTHS, Standing, fifth_of, printed, standing_of
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -70,6 +72,8 @@ class History:
     title: str
     unit: str
     answer: tuple[str, ...]  # sentences: the latest figure beside the larger places, its trend, and its gaps
+    total: str  # what the latest figure is a rate of, in words; empty for a score.
+    standing: Standing | None  # None where the figure is missing
     #: head, rows: the table, as text; the CSV holds the same numbers in full.
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -201,12 +205,16 @@ def _history(series: Series, place: PagePlace) -> History:
         (str(row["period"]), *(printed(math.nan if row[c] is None else row[c]) for c in columns))
         for row in rows
     )
-    answer = tuple(s for s in (_latest(series, labels, values), _trend(series), _gaps(series, place)) if s)
+    standing = _standing(series, place.atlas, values)
+    among = f"That is {standing.words}." if standing else ""
+    said = (_latest(series, labels, values), among, _trend(series), _gaps(series, place))
     return History(
         key=series.key,
         title=series.title,
         unit=series.unit,
-        answer=answer,
+        answer=tuple(s for s in said if s),
+        total=_total(series),
+        standing=standing,
         head=("Period", *labels),
         rows=text,
         charts=charts,
@@ -225,15 +233,30 @@ def _latest(series: Series, labels: list[str], values: list[Any]) -> str:
     first, last = (written_period(series.periods[i]) for i in (-months, -1))
     when = f"from {first} to {last}" if months > 1 else f"in {last}"
     if math.isnan(own[0]):
-        return f"The figure {when} is missing. It is not zero: nobody published one."
-    total = ""
-    if series.counted and " per 1,000" in series.unit:
-        total = f"{float(series.totals[-months:].sum()):,.0f} {series.counted} {when}: "
-        when = ""
+        return phrase("look.missing", when=when)
+    total = _total(series)
+    if total:
+        total, when = f"{total} {when}: ", ""
     beside = [f"{printed(v)} in {label}" for label, v in zip(labels[1:], own[1:], strict=True)]
     said = "; ".join([f"{printed(own[0])} {unit} here", *beside])
     better = f" {series.better.capitalize()} is better." if series.better else ""
     return f"{total}{said}{f' ({when})' if when else ''}.{better}"
+
+
+def _total(series: Series) -> str:
+    """Say how many events the latest rate counts; empty where it is no rate, or missing."""
+    total = float(series.totals[-_months(series) :].sum())
+    is_rate = bool(series.counted) and " per 1,000" in series.unit
+    return f"{total:,.0f} {series.counted}" if is_rate and not math.isnan(total) else ""
+
+
+def _standing(series: Series, atlas: Atlas, values: list[Any]) -> Standing | None:
+    """Return where the latest figure lies among all areas; None where it is missing."""
+    layer, months = atlas.layers.get(series.key), _months(series)
+    if layer is None:
+        return None
+    marks = [float(line[-months:].sum()) for line in values]
+    return standing_of(atlas.values(layer, len(layer.periods) - 1), marks, series.better)
 
 
 def _trend(series: Series) -> str:
@@ -249,30 +272,31 @@ def _trend(series: Series) -> str:
     begins, ends = (written_period(series.periods[i]) for i in (end - months, end - 1))
     when = f"{begins} to {ends}" if months > 1 else begins
     if first <= 0:
-        return f"It was {printed(first)} in the first year with figures ({when})."
+        return phrase("look.was", first=printed(first), when=when)
     change = 100 * (last / first - 1)
     percent = round(abs(change))
     moved = f"{percent}% {'more' if change > 0 else 'less'} than" if percent else "about the same as"
-    return f"That is {moved} in the first year with figures ({when}: {printed(first)})."
+    return phrase("look.moved", moved=moved, first=printed(first), when=when)
 
 
 def _gaps(series: Series, place: PagePlace) -> str:
     """Say since when there are figures, and what is missing."""
     known = np.flatnonzero(series.missing < len(place.codes))
     if not len(known):
-        return "There is no figure of this place at all."
+        return PHRASES["look.no_figure"]
     first, last = (written_period(series.periods[known[i]]) for i in (0, -1))
-    span = f"Figures run from {first} to {last}, the latest there is." if first != last else ""
+    span = phrase("look.span", first=first, last=last) if first != last else ""
     short = int((series.missing > 0).sum())
     if not short:
         return f"{span} None is missing." if span else ""
+    each = "months" if _months(series) > 1 else "years"
     if len(place.codes) == 1:
-        return f"{span} {short} of {len(series.periods)} periods have none."
-    most = int(series.missing.max())
-    return (
-        f"{span} In {short} of {len(series.periods)} periods up to {most} of the "
-        f"{plural(len(place.codes), 'area')} have no figure; the total is missing then."
-    )
+        return f"{span} {short} of {len(series.periods)} {each} have none.".strip()
+    most, n = int(series.missing.max()), len(series.periods)
+    if n == 1:
+        return phrase("look.some_missing", who=number_of(most, "of its areas has", "of its areas have"))
+    areas = plural(len(place.codes), "area")
+    return phrase("look.gaps", span=span, short=short, n=n, each=each, most=most, areas=areas)
 
 
 def _series(request: Request) -> tuple[Series, PagePlace]:

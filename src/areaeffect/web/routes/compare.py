@@ -183,7 +183,7 @@ def _show_run(request: Request) -> Response:
         atlas=atlas,
         again=f"/compare{query(asked)}",
         fragments=fragments,
-        files=offered(standing),
+        files=offered(standing, folder),
     )
 
 

@@ -27,13 +27,14 @@ def routes(_settings: ServerSettings) -> list[Route]:
 def _home(request: Request) -> Response:
     settings, holdings = settings_of(request), site_of(request).holdings
     faults = {} if settings.read_only else holdings.faults
-    first = next(iter(atlases(settings).values()), None)
+    here = list(atlases(settings).values())
     return page(
         request,
         "home.html.j2",
         title="areaeffect",
         runs=holdings.top,
         faults=faults,
-        atlas=first,
+        atlas=here[0] if here else None,
+        others=here[1:],
         compare=not settings.read_only,
     )
