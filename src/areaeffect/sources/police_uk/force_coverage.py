@@ -41,7 +41,7 @@ _REASON_OF_STATUS = {"complete": "", "partial": "partial_month", "missing": "not
 #: A month of which more rows than this were rejected is not whole.
 REJECTED_SHARE = 0.1
 #: A month of which this share more rows than usual have no area is not whole, from so many rows on.
-UNLOCATED_SHARE, _FEWEST_ROWS = 0.1, 200
+UNLOCATED_SHARE, _FEWEST_ROWS = 0.15, 200
 #: A category under this share of its trailing median was not published; falls are seldom so deep.
 CATEGORY_SHARE = 0.1
 
