@@ -65,7 +65,7 @@ def read_shape_file(path: Path, what: str = "file of boundaries", *, dates_as_te
     if path.suffix.lower() in {".parquet", ".geoparquet"}:
         try:
             return geopandas.read_parquet(path)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, shapely.errors.ShapelyError) as error:
             raise DataError(_unreadable(error, path)) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later

@@ -135,6 +135,9 @@ def _encoding(path: Path) -> tuple[str, tuple[str, ...]]:
         start = file.read(_START)
     _refuse_other_kinds(start, path)
     if start.startswith(_UTF16):
+        if (line := _line_not_in("utf-16", path)) is not None:
+            what = "the file begins as UTF-16 but is not."
+            raise DataError(Problem(what, f"{path}, line {line}", "Save it as UTF-8."))
         return "utf-16", (f"{path.name} is UTF-16; it was read as such.",)
     if _line_not_in("utf-8-sig", path) is None:
         return "utf-8-sig", ()
@@ -149,16 +152,18 @@ def _line_not_in(encoding: str, path: Path) -> int | None:
     """Return the first line that is not of an encoding, None where all are; refuse a NUL byte."""
     decoder, line = codecs.getincrementaldecoder(encoding)(), 1
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        block = b"not read yet"
+        while block:
+            block = file.read(_BLOCK)
             try:
-                decoder.decode(block)
+                text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
                 return line + block[: error.start].count(b"\n")
-            if b"\x00" in block:
-                line += block[: block.index(b"\x00")].count(b"\n")
+            if "\x00" in text:
+                line += text[: text.index("\x00")].count("\n")
                 what = "there is a NUL byte."
                 raise DataError(Problem(what, f"{path}, line {line}", _NUL))
-            line += block.count(b"\n")
+            line += text.count("\n")
     return None
 
 

@@ -62,6 +62,8 @@ CORPUS: tuple[tuple[str, list[Damage]], ...] = (
     ("members.csv", [(0.5, "24")]),
     ("out/data/series.csv", [(0.5, "cut")]),
     ("out/data/series.csv", [(0.5, "5")]),
+    ("points.csv", [(0.19225014760804565, "UTF-16"), (0.7469361431823475, "8")]),
+    ("areas.parquet", [(6.103515625e-05, "CR")]),
 )
 
 
