@@ -68,7 +68,7 @@ def read_shape_file(
     if path.suffix.lower() in {".parquet", ".geoparquet"}:
         try:
             return geopandas.read_parquet(path)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, shapely.errors.ShapelyError) as error:
             raise DataError(_unreadable(error, path)) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later

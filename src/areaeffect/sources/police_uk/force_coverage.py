@@ -40,6 +40,8 @@ CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 _REASON_OF_STATUS = {"complete": "", "partial": "partial_month", "missing": "not_published"}
 #: A month of which more rows than this were rejected is not whole.
 REJECTED_SHARE = 0.1
+#: A month of which this share more rows than usual have no area is not whole, from so many rows on.
+UNLOCATED_SHARE, _FEWEST_ROWS = 0.15, 200
 #: A category under this share of its trailing median was not published; falls are seldom so deep.
 CATEGORY_SHARE = 0.1
 
@@ -67,11 +69,13 @@ class ForceMonth:
         return asdict(self)
 
 
-def force_months(manifest: Iterable[Json]) -> tuple[ForceMonth, ...]:
+def force_months(manifest: Iterable[Json], *, by_point: bool = False) -> tuple[ForceMonth, ...]:
     """Derive the coverage table from the manifest's current files.
 
     A month that is absent between a force's first and last is missing; one under half of its
-    trailing median is a residue; one that is whole but for a category lacks that category.
+    trailing median is a residue; one that is whole but for a category lacks that category. One in
+    which many more rows than usual have no area, or no point where rows are assigned `by_point`,
+    is partial.
     """
     held: dict[tuple[str, str], dict[int, Json]] = {}
     for row in manifest:
@@ -85,13 +89,15 @@ def force_months(manifest: Iterable[Json]) -> tuple[ForceMonth, ...]:
         for month, row in months.items():
             totals[0, month - first] = row["rows_kept"]
         residue = group_gaps(totals)[0]
+        usual = float(np.quantile([_unlocated(row, by_point=by_point) for row in months.values()], 0.25))
+        faults = {m: _fault(row) or _bare(row, usual, by_point=by_point) for m, row in months.items()}
         whole = {
-            month: row for month, row in months.items() if not residue[month - first] and not _fault(row)
+            month: row for month, row in months.items() if not residue[month - first] and not faults[month]
         }
         gaps = _category_gaps(whole, first, last)
         for month in range(first, last + 1):
             row = months.get(month, {})
-            status, why = _fault(row) or ("complete", "")
+            status, why = faults.get(month, _fault(row)) or ("complete", "")
             is_low = status == "complete" and bool(residue[month - first])
             if is_low:
                 status, why = "partial", "under half of the months before"
@@ -123,6 +129,20 @@ def _fault(row: Json) -> tuple[str, str] | None:
     if rejected > REJECTED_SHARE * (kept + rejected):
         return "partial", f"{rejected} of {kept + rejected} rows were rejected"
     return None
+
+
+def _unlocated(row: Json, *, by_point: bool) -> float:
+    """Return the share of a month's rows that belong to no area."""
+    without = row.get("not_located", 0) - (row.get("with_point_only", 0) if by_point else 0)
+    return float(without / max(row["rows_kept"], 1))
+
+
+def _bare(row: Json, usual: float, *, by_point: bool) -> tuple[str, str] | None:
+    """Return status and reason of a month in which too many rows belong to no area."""
+    share = _unlocated(row, by_point=by_point)
+    if row["rows_kept"] < _FEWEST_ROWS or share - usual <= UNLOCATED_SHARE:
+        return None
+    return "partial", f"{share:.0%} of its rows have no area, of others {usual:.0%}"
 
 
 def _category_gaps(whole: Mapping[int, Json], first: int, last: int) -> dict[str, Bools]:
@@ -213,7 +233,8 @@ def coverage_of(
         problems = [Problem(what, f"source.{name}.forces", "Name a territorial force.")]
     if problems:
         raise DataError(problems)
-    table = force_months(r for r in rows if r["force"] in asked)
+    by_point = source.boundaries is not None
+    table = force_months((r for r in rows if r["force"] in asked), by_point=by_point)
     return _without_stopped(_with_falls(name, source, table), source, periods)
 
 
@@ -236,13 +257,13 @@ def _without_stopped(
     low = [
         f"{c.force} {c.month} ({c.why})"
         for c in coverage
-        if c.month in periods.labels and (c.is_low or c.lacks)
+        if c.month in periods.labels and (c.status == "partial" or c.lacks)
     ]
     if low:
         more = f" and {len(low) - _SHOWN} more" if len(low) > _SHOWN else ""
         notes.append(
             f"These months look like gaps of recording and are missing: {'; '.join(low[:_SHOWN])}"
-            f"{more}. Where the fall is real, keep it with `real_falls`."
+            f"{more}. Where a fall is real, keep it with `real_falls`."
         )
     return coverage, tuple(notes)
 
