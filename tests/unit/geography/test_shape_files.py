@@ -214,8 +214,21 @@ def test_kml_and_a_zip_are_read(tmp_path: Path) -> None:
     (tmp_path / "b.kml").write_text(kml)
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
         packed.write(write(tmp_path, polygons()), "deep/b.geojson")
+        packed.writestr("__MACOSX/deep/._b.geojson", b"\x00\x05\x16\x07")  # as a Mac packs a folder
     assert len(read_shape_file(tmp_path / "b.kml")) == 1
     assert len(read_shape_file(tmp_path / "b.zip")) == N
+
+
+def test_of_several_layers_the_one_with_the_codes_is_read_and_two_are_refused(tmp_path: Path) -> None:
+    areas = read_shape_file(write(tmp_path, polygons()))
+    path = tmp_path / "b.gpkg"
+    areas[:2].rename(columns={"code": "ward"}).to_file(path, layer="wards")
+    areas.to_file(path, layer="areas")
+    assert len(read_boundaries(path, "code", CODES).outlines) == N
+    with pytest.raises(DataError, match="the file holds 2 layers: wards, areas"):
+        read_shape_file(path)
+    areas.to_file(path, layer="more")
+    assert "the file holds 3 layers: wards, areas, more." in fault(path)
 
 
 def test_a_part_inside_another_part_is_counted_once_and_said() -> None:
