@@ -215,9 +215,9 @@ def _member(path: Path) -> str:
 def mended(shapes: Shapes, places: Sequence[str], path: Path) -> tuple[Shapes, list[str], list[Problem]]:
     """Return shapes that are areas; what was mended, by name; and what cannot be used.
 
-    A shape that touches itself is mended where its surface stays as it is. A part inside another
-    part is a hole where other areas fill it, and else counted once. A shape that crosses itself, a
-    point, a line and a shape without surface cannot be used.
+    A shape that touches itself, or whose parts meet, is mended where its surface stays as it is. A
+    part inside another part is a hole where other areas fill it, and else counted once. A shape
+    that crosses itself, a point, a line and a shape without surface cannot be used.
     """
     import shapely  # heavy
 
@@ -239,6 +239,9 @@ def mended(shapes: Shapes, places: Sequence[str], path: Path) -> tuple[Shapes, l
             reason = invalid_reason(shapes[i])
             # mending one that crosses itself is a guess, and can take a minute
             whole = shapely.make_valid(shapes[i]) if reason.startswith(_TOUCHES) else None
+            parts = shapely.get_parts(shapes[i])
+            if whole is None and len(parts) > 1 and shapely.is_valid(parts).all():
+                whole = shapely.union_all(parts)  # parts that meet along a line
             if reason.startswith(_NESTED):
                 whole = _unnested(shapes, i, is_valid)
             same = whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]
