@@ -44,7 +44,7 @@ def measured(path: Path, seeds: int, placebos: int) -> dict[str, list[Finding]]:
         measures = tuple(data.panel.measures[o.name] for o in study.outcome)
         findings, _ = conclude(Evidence(study, plan, measures, real, drawn))
         for finding in findings:
-            if finding.interval is not None and finding.interval.low is not None:
+            if finding.low is not None and finding.high is not None:
                 of = finding.neighbourhood or finding.group
                 name = f"{of}, {finding.outcome}, {finding.claim}, {finding.form}"
                 found[name].append(finding)

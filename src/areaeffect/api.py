@@ -20,7 +20,8 @@ from areaeffect.commands.design import power as power_study
 from areaeffect.commands.evaluate import evaluate as evaluate_study
 from areaeffect.commands.init import init
 from areaeffect.commands.summary import summary as summary_of
-from areaeffect.draft.guess import Draft, area_column, characteristics_of, every_guess, guess, study_text
+from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
+from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text
@@ -184,6 +185,8 @@ class Study:
         about = None if characteristics is None else _table(characteristics, "characteristics")
         if boundaries is not None:
             _refuse_no_outlines(boundaries)
+            if boundaries.index.name and boundaries.index.name not in boundaries.columns:
+                boundaries = boundaries.reset_index()
         root = _folder(folder)
         table.to_parquet(root / _TABLE, index=False)
         listed, areas_file = _write_areas(areas, table, title, root)
@@ -349,9 +352,9 @@ def _table(given: Any, name: str) -> pd.DataFrame:
         raise StudyError(Problem(f"column '{twice[0]}' appears more than once.", name))
     for column in made.columns:
         if made[column].dtype.kind == "M":
-            made[column] = made[column].dt.strftime("%Y-%m-%d")
+            made[column] = made[column].dt.strftime("%Y-%m-%d").fillna("")
         elif made[column].dtype.kind not in "iufb":
-            made[column] = made[column].astype(str).where(made[column].notna(), None)
+            made[column] = made[column].astype(str).where(made[column].notna(), "")
     return made
 
 
@@ -377,6 +380,9 @@ def _write_areas(areas: Any, table: pd.DataFrame, title: str, root: Path) -> tup
         frame = _table(areas, "areas")
     elif isinstance(areas, str):
         raise StudyError(Problem("is one text.", "areas", f"Write a list: ['{areas}']."))
+    elif isinstance(areas, dict):
+        fix = "Give a frame with the columns area_code and neighbourhood, or a list of codes."
+        raise StudyError(Problem("is a dict.", "areas", fix))
     else:
         frame = pd.DataFrame({"area_code": [str(a) for a in areas]})
     if frame.empty:

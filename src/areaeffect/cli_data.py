@@ -32,7 +32,7 @@ def ingest_police_uk(
     as_json: AsJson = False,
 ) -> None:
     """Read street-level crime as downloaded; a month given again replaces the earlier one."""
-    from areaeffect.commands.sources import store_path
+    from areaeffect.disk import store_path
     from areaeffect.sources.police_uk.ingest import ingest_police_uk as run
 
     with interruptible("the store is unchanged, or the change is complete"), progress() as tell:
@@ -43,7 +43,7 @@ def ingest_police_uk(
 @store_app.command("where")
 def store_where(store: Store = None) -> None:
     """Print the folder of the store."""
-    from areaeffect.commands.sources import store_path
+    from areaeffect.disk import store_path
 
     typer.echo(store_path(store))
 
@@ -51,7 +51,8 @@ def store_where(store: Store = None) -> None:
 @store_app.command("check", short_help="Check that every file is there and unchanged.")
 def store_check(store: Store = None) -> None:
     """Check that every file of the store is there, and is what its manifest lists."""
-    from areaeffect.commands.sources import check_store, open_lake, store_path
+    from areaeffect.commands.sources import check_store, open_lake
+    from areaeffect.disk import store_path
 
     typer.echo(check_store(open_lake(store_path(store))).text())
 
@@ -59,7 +60,8 @@ def store_check(store: Store = None) -> None:
 @store_app.command("remove")
 def store_remove(store: Store = None) -> None:
     """Delete the store and nothing else."""
-    from areaeffect.commands.sources import remove_store, store_path
+    from areaeffect.commands.sources import remove_store
+    from areaeffect.disk import store_path
 
     path = store_path(store)
     typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
@@ -67,7 +69,8 @@ def store_remove(store: Store = None) -> None:
 
 def sources(store: Store = None, *, as_json: AsJson = False) -> None:
     """List what can be had, what is here, what the store holds, and its gaps."""
-    from areaeffect.commands.sources import list_sources, store_path
+    from areaeffect.commands.sources import list_sources
+    from areaeffect.disk import store_path
 
     listing = list_sources(store_path(store))
     typer.echo(dump(listing.to_dict()) if as_json else listing.text())

@@ -75,7 +75,7 @@ def serve(
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
     from areaeffect.atlas.demo import demo_atlas, london_atlas, london_is_due
-    from areaeffect.commands.sources import store_path
+    from areaeffect.disk import store_path
     from areaeffect.web.app import serve as run
     from areaeffect.web.settings import ServerSettings, contact_of
 
@@ -113,7 +113,7 @@ def tiles(
 ) -> None:
     """Make the atlas the web app works on: map tiles, values, names and histories."""
     from areaeffect.atlas.build import build_atlas
-    from areaeffect.commands.sources import store_path
+    from areaeffect.disk import store_path
 
     where = store_path(store)
     folder = out or where / "atlases" / base.stem.lower()

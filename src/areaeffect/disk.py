@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+STORE_VARIABLE = "AREAEFFECT_STORE"
+
 ASIDE = ".*.aside"
 """Pattern of what a killed `write_file` leaves beside its file."""
 
@@ -23,6 +25,16 @@ ZIP_FAULTS = (
     *(NotImplementedError, RuntimeError, ValueError),
 )
 """What opening and unpacking a damaged, encrypted or unknown zip can raise."""
+
+
+def store_path(given: Path | None = None) -> Path:
+    """Return the store's folder: the one given, else `AREAEFFECT_STORE`, else one of the user's own."""
+    if given:
+        return given
+    if named := os.environ.get(STORE_VARIABLE):
+        return Path(named)
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "areaeffect" / "store"
 
 
 def write_file(path: Path, text: str) -> None:

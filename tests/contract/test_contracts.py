@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from areaeffect import errors
+from areaeffect.commands.evaluate import NUMERIC
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.panel import REASONS
 from areaeffect.sources import panel_table
@@ -145,3 +146,12 @@ def test_a_study_has_a_json_schema() -> None:
     schema = json_schema()
     assert set(schema["required"]) == {"study", "source", "initiative", "outcome"}
     assert "register" in schema["properties"]
+
+
+# ---------------------------------------------------------------- what a run needs
+
+
+def test_every_package_whose_version_a_run_writes_down_is_locked() -> None:
+    lock = Path(__file__).parents[2] / "requirements" / "base.txt"
+    locked = {line.partition("==")[0] for line in lock.read_text(encoding="utf-8").splitlines()}
+    assert set(NUMERIC) <= locked

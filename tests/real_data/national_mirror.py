@@ -22,6 +22,8 @@ from areaeffect.sources.publishers.releases import catalogue
 from tests.shared.publisher_mirror import Item, Mirror, Service
 from tests.shared.spreadsheets import ods
 
+#: How the names of the LSOAs begin that Gwent Police covers.
+GWENT = ("Blaenau Gwent", "Caerphilly", "Monmouthshire", "Newport", "Torfaen")
 V3 = "LSOA_(2011)_to_LSOA_(2021)_to_Local_Authority_District_(2022)_Exact_Fit_Lookup_for_EW_(V3).csv"
 
 
@@ -47,17 +49,34 @@ class Country:
 
 
 def fill(mirror: Mirror, shared: Path, folder: Path) -> None:
-    """Give a mirror everything that `areaeffect fetch england` asks for."""
+    """Give a mirror everything that `areaeffect fetch england`, `wales` and `england-2011` ask for."""
     country = Country(shared)
     _geography(mirror, country, folder)
     _census(mirror, country)
     _deprivation(mirror, country)
     _others(mirror, country)
+    _wales(mirror, country)
 
 
 def fill_police(mirror: Mirror, shared: Path) -> None:
-    """Give a mirror the Cleveland files, in each archive that a month of them is taken from."""
-    whole = (shared / "police_uk/archive/cleveland_2023-01_2025-11.zip").read_bytes()
+    """Give a mirror the Cleveland files, in each archive that a month of them is taken from.
+
+    Gwent's files beside them are Cleveland's, on the codes of Gwent and without points.
+    """
+    made = io.BytesIO((shared / "police_uk/archive/cleveland_2023-01_2025-11.zip").read_bytes())
+    places = Country(shared).lsoa21.set_index("LSOA21NM")["LSOA21CD"]
+    gwent = places[places.index.str.startswith(GWENT)].tolist()
+    with zipfile.ZipFile(made, "a", zipfile.ZIP_DEFLATED) as archive:
+        months = [n for n in archive.namelist() if n.endswith("-cleveland-street.csv")]
+        tables = [pd.read_csv(archive.open(n), dtype=str, keep_default_na=False) for n in months]
+        codes = sorted({c for t in tables for c in t["LSOA code"] if c})
+        moved = dict(zip(codes, gwent, strict=False))
+        for name, table in zip(months, tables, strict=True):
+            code = table["LSOA code"].map(moved)
+            named = table.assign(**{"LSOA code": code, "LSOA name": "", "Longitude": "", "Latitude": ""})
+            text = named[code.notna()].to_csv(index=False, lineterminator="\n")
+            archive.writestr(name.replace("cleveland", "gwent"), text.replace("Cleveland", "Gwent"))
+    whole = made.getvalue()
     for archive in ("2023-04", "2026-04"):
         stored = f"https://policeuk-data.s3.amazonaws.com/archive/{archive}.zip"
         mirror.put(stored, whole)
@@ -310,6 +329,21 @@ def _others(mirror, country):
         origin.page,
         {"Table 100: dwellings": "https://x/Live_Table_100.ods", "Table 615: vacant dwellings": moved},
     )
+
+
+def _wales(mirror, country):
+    """The ranks of Wales, made up; and the classes of 2011 that `england-2011` has beside."""
+    codes = country.lsoa21["LSOA21CD"]
+    codes = codes[codes.str.startswith("W")].tolist()
+    header = ["LSOA code", "LSOA name (Eng)", "WIMD 2025", "Income", "Employment", "Health", "Education"]
+    header += ["Access to Services", "Housing", "Community Safety", "Physical Environment"]
+    ranks = [[(7 * i + k * 211) % len(codes) + 1 for k in range(9)] for i in range(len(codes))]
+    rows = [[code, "A name", *rank] for code, rank in zip(codes, ranks, strict=True)]
+    mirror.put(_origin("wimd_2025").address, ods({"WIMD 2025 ranks": [["Ranks"], header, *rows]}))
+    classes = country.table("geography/rural_urban_classification_2011_lsoa11.parquet")
+    classes = classes[["lsoa11_code", "ruc11_code", "classification"]]
+    classes.columns = ["LSOA11CD", "RUC11CD", "RUC11"]
+    mirror.items[_origin("rural_urban_lsoa11").item] = Item(_csv(classes.assign(LSOA11NM="A name")))
 
 
 def live_table_615(districts):

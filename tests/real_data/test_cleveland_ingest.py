@@ -14,7 +14,8 @@ import pytest
 
 from areaeffect.assembly.assemble import assemble
 from areaeffect.sources.base import MeasureRequest, SourceTable
-from areaeffect.sources.police_uk.categories import force_months, read_categories
+from areaeffect.sources.police_uk.categories import read_categories
+from areaeffect.sources.police_uk.force_coverage import force_months
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police

@@ -1,4 +1,4 @@
-"""`areaeffect fetch england` against the publishers' mirror: whole, interrupted, and then used."""
+"""`areaeffect fetch` of a set against the publishers' mirror: whole, interrupted, and then used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from dataclasses import replace
+from functools import cache
 from multiprocessing import get_context
 
 import pytest
@@ -42,11 +43,22 @@ def mirror(real_data, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def fetched(mirror, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fetched")
-    report = command.fetch(command.plan(["england"], folder), lambda *_: None)
-    assert all(f.asked for f in report.files)
-    return folder
+def set_of(mirror, tmp_path_factory):
+    """Return the folder of a whole set, fetched once."""
+
+    @cache
+    def fetched(name):
+        folder = tmp_path_factory.mktemp(name)
+        report = command.fetch(command.plan([name], folder), lambda *_: None)
+        assert all(f.asked for f in report.files)
+        return folder
+
+    return fetched
+
+
+@pytest.fixture(scope="module")
+def fetched(set_of):
+    return set_of("england")
 
 
 def hashes(folder):
@@ -57,8 +69,10 @@ def hashes(folder):
     }
 
 
-def test_everything_of_england_comes_and_can_be_read(fetched, real_data):
-    for release_id in sets()["england"]:
+@pytest.mark.parametrize("name", list(sets()))
+def test_everything_of_a_set_comes_and_can_be_read(name, set_of, real_data):
+    fetched = set_of(name)
+    for release_id in sets()[name]:
         release = catalogue()[release_id]
         if release.is_table:
             table = read(release_id, fetched)
@@ -85,18 +99,19 @@ def test_the_publishers_file_and_the_copy_are_the_same_table(release_id, fetched
     assert_the_same(release_id, fetched, real_data)
 
 
-def _fetch_in_a_process(folder):
-    command.fetch(command.plan(["england"], folder), lambda *_: None)
+def _fetch_in_a_process(name, folder):
+    command.fetch(command.plan([name], folder), lambda *_: None)
 
 
-def test_an_interrupted_fetch_goes_on_to_the_same_bytes(fetched, mirror, tmp_path):
+@pytest.mark.parametrize("name", list(sets()))
+def test_an_interrupted_fetch_goes_on_to_the_same_bytes(name, set_of, mirror, tmp_path):
     """Killed at random moments, it goes on where it was; no half file has a final name."""
-    whole, chance = hashes(fetched), random.Random(20)
+    whole, chance = hashes(set_of(name)), random.Random(20)
     fork, killed = get_context("fork"), 0
     for item in mirror.items.values():
         item.not_ready = 1 if item.format == "geoPackage" else 0
     for _ in range(50 * INTERRUPTIONS):
-        process = fork.Process(target=_fetch_in_a_process, args=(tmp_path,))
+        process = fork.Process(target=_fetch_in_a_process, args=(name, tmp_path))
         process.start()
         if killed == INTERRUPTIONS:
             process.join()
@@ -134,3 +149,93 @@ def test_a_study_of_hartlepool_runs_from_nothing_but_what_was_fetched(fetched, m
     result = evaluate(tmp_path / "study/study.toml", 1)
     assert result.findings[0].estimate is not None
     assert result.findings[0].verdict
+
+
+#: A study of two places by files that a set brings, on areas of Wales or of 2011.
+ELSEWHERE = """
+[study]
+title = "Two places"
+question = "Did recorded crime change?"
+window = {{ start = "2023-01", end = "2025-10" }}
+
+[source.police]
+kind = "police_uk"
+ingest = ["${{AREAEFFECT_FETCHED}}/police_uk"]
+vintage = "{vintage}"
+boundaries = "${{AREAEFFECT_FETCHED}}/geography/{outlines}"
+boundaries_area = "{area}"
+
+[source.residents]
+kind = "published"
+release = "{residents}"
+
+[source.deprivation]
+kind = "published"
+release = "{deprivation}"
+
+[[initiative]]
+name = "An initiative"
+areas = "areas.csv"
+
+[design]
+covariates = [{{ column = "deprivation.{column}", as_of = "{as_of}" }}]
+history = "12-month blocks"
+nearest = 60
+
+[[outcome]]
+name = "all_crime"
+family = "crime"
+label = "recorded crime"
+unit = "crimes"
+source = "police"
+category = ["all-crime"]
+exposure = "residents.residents"
+claim = "change"
+better = "lower"
+smallest_effect_of_interest = 0.05
+
+[analysis]
+placebos = 199
+"""
+WELSH = {
+    "vintage": "lsoa21",
+    "outlines": "LSOA_2021_EW_BGC_V5.gpkg",
+    "area": "LSOA21CD",
+    "residents": "census_2021_residents",
+    "deprivation": "census_2021_household_deprivation",
+    "column": "not_deprived",
+    "as_of": "2021",
+}
+OF_2011 = {
+    "vintage": "lsoa11",
+    "outlines": "LSOA_2011_EW_BGC_V3.geojson",
+    "area": "LSOA11CD",
+    "residents": "population_mid_year",
+    "deprivation": "imd_2019",
+    "column": "imd_score",
+    "as_of": "2019",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "force", "begins", "values"),
+    [("wales", "gwent", "Newport 0", WELSH), ("england-2011", "cleveland", "Hartlepool 0", OF_2011)],
+)
+def test_a_study_elsewhere_runs_from_nothing_but_what_was_fetched(
+    name, force, begins, values, set_of, tmp_path, monkeypatch
+):
+    """A Welsh place, and a place on areas of 2011."""
+    fetched = set_of(name)
+    monkeypatch.setenv("AREAEFFECT_FETCHED", str(fetched))
+    monkeypatch.setenv("AREAEFFECT_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(tmp_path / "nothing"))
+    wanted = command.plan(["police_uk"], None, "2023-01", "2025-10", [force])
+    assert command.fetch(wanted, lambda *_: None).gaps == ()
+    found = read(f"places_{values['vintage']}", fetched)
+    inside = [a for a, n in zip(found.areas, found.names, strict=True) if n.startswith(begins)]
+    rows = [f"{area},Place {i // 3},2025-01-01" for i, area in enumerate(inside[:6])]
+    (tmp_path / "areas.csv").write_text("\n".join(["area_code,neighbourhood,start_date", *rows]))
+    (tmp_path / "study.toml").write_text(ELSEWHERE.format(**values))
+    finding = evaluate(tmp_path / "study.toml", 1).findings[0]
+    assert finding.estimate is not None
+    assert finding.verdict

@@ -9,6 +9,7 @@ a directory as its publisher lays it out, and come by `areaeffect fetch postcode
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,7 +73,8 @@ def test_the_whole_task_on_england(
 
     way.press(page, "link", "See its figures")
     page.get_by_role("heading", name=ward, level=1).wait_for()
-    assert page.get_by_text("in England (in 2025)").first.is_visible()
+    assert page.get_by_role("heading", name="How it stands").is_visible()
+    assert page.get_by_text(re.compile(r"(Higher|Lower) than in \d+% of areas")).first.is_visible()
     assert faults(page, way) == []
 
     way.press(page, "link", "Compare with places like it")

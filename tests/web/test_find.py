@@ -279,6 +279,22 @@ def test_the_largest_real_place_comes_first(county: ServerSettings, tmp_path: Pa
     assert find_atlas(replace(county, atlas=folder), "").key == "c"
 
 
+def test_a_place_leads_to_the_other_figures_of_it(
+    county: ServerSettings, tmp_path: Path, codes: list[str]
+) -> None:
+    folder = tmp_path / "atlases"
+    for name in ("county", "elsewhere", "later"):
+        shutil.copytree(county.atlases / "county", folder / name)
+    table = pq.read_table(folder / "elsewhere" / "areas.parquet")
+    other = pa.array([f"X{code}" for code in codes])
+    pq.write_table(table.set_column(0, "code", other), folder / "elsewhere" / "areas.parquet")
+    here = TestClient(create_app(replace(county, atlas=folder)), base_url=HERE)
+    page = here.get("/neighbourhood", params={"base": "county", "areas": ",".join(codes[:2])}).text
+    assert f'href="/neighbourhood?base=later&amp;areas={codes[0]},{codes[1]}"' in page
+    assert "base=elsewhere" not in page
+    assert 'href="/find?base=later"' in here.get("/").text
+
+
 def test_the_foot_of_a_page_says_who_runs_it(county: ServerSettings) -> None:
     contact = Contact("help@example.org", "mailto:help@example.org")
     named = replace(county, operator="Northmarsh Council", contact=contact)

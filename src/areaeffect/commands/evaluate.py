@@ -38,7 +38,7 @@ from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.parts import resolve
 
 #: Packages whose versions can move a number.
-_NUMERIC = ("numpy", "scipy", "scikit-learn", "shapely", "pyproj", "duckdb", "pandas")
+NUMERIC = ("numpy", "scipy", "shapely", "pyproj", "duckdb", "pandas")
 #: A map outline is simplified until it has about this many points an area side.
 _MAP_PIXELS = 1200.0
 
@@ -151,7 +151,7 @@ def _versions() -> dict[str, str]:
     return {
         "areaeffect": version_of_code(),
         "python": platform.python_version(),
-        **{name: version(name) for name in _NUMERIC},
+        **{name: version(name) for name in NUMERIC},
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
+from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean, number_of
 from areaeffect.records import Json
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.download import Fetched, Job, jobs_of
@@ -66,11 +66,12 @@ class Plan:
         if self.jobs:
             size = f"about {self.bytes / 1e6:,.0f} MB" if self.bytes else "of unknown size"
             more = f" and {unknown} of unknown size" if unknown and self.bytes else ""
-            here = len(self.jobs) - len(self.missing)
-            lines.append(
-                f"{len(self.missing)} files to fetch ({size}{more}) into {self.folder}; {here} are "
-                "here already."
+            here = number_of(len(self.jobs) - len(self.missing), "file is", "files are")
+            asked = number_of(len(self.missing), "file", "files")
+            what = (
+                f"{asked} to fetch ({size}{more}) into {self.folder}" if self.missing else "Nothing to fetch"
             )
+            lines.append(f"{what}; {here} here already.")
         if self.police:
             which = ", ".join(f"{a}.zip" for a in self.police.archives)
             what = (
@@ -216,17 +217,11 @@ def fetch(plan: Plan, progress: Progress) -> FetchReport:
         A file could not be had; or nothing that was named can be fetched, or the disk is full.
     """
     if not plan.jobs and plan.police is None:
-        raise DataError([Problem("no command gets it.", r.id, how_to_get(r)) for r in plan.by_hand])
+        raise DataError([Problem("nothing was fetched.", r.id, how_to_get(r)) for r in plan.by_hand])
     plan.folder.mkdir(parents=True, exist_ok=True)
     make_room(plan.folder, plan.bytes, "areaeffect fetch")
     client = Client()
-    try:
-        files = fetch_files(plan.jobs, plan.folder, progress, client, again=plan.again)
-    except DataError as error:
-        here = sum(j.is_here for j in jobs_of([j.release for j in plan.jobs], plan.folder))
-        what = f"{here} of {len(plan.jobs)} files are here and can be used."
-        fix = "The same command tries the others again."
-        raise DataError([*error.problems, Problem(what, "", fix)]) from None
+    files = fetch_files(plan.jobs, plan.folder, progress, client, again=plan.again)
     gaps: tuple[str, ...] = ()
     if plan.police:
         more, gaps = police.fetch_archives(plan.police, plan.folder, progress, client, again=plan.again)

@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.chart_tables import write_text
 from areaeffect.document.folders import write_whole
-from areaeffect.draft.guess import (
-    Characteristics,
-    Draft,
-    Guess,
-    area_column,
-    characteristics_of,
-    every_guess,
-    guess,
-    labels_of,
-    study_text,
-)
+from areaeffect.draft.guess import Characteristics, Guess, area_column, characteristics_of, every_guess, guess
+from areaeffect.draft.study_text import Draft, labels_of, study_text
 from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
 from areaeffect.period_texts import kind_of

@@ -8,15 +8,15 @@ from itertools import groupby
 from pathlib import Path
 
 from areaeffect.records import Json
-from areaeffect.sources.police_uk.categories import ForceMonth, force_months, gaps_in
-from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
+from areaeffect.sources.police_uk.force_coverage import ForceMonth, force_months, gaps_in
+from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store
 from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.files import how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, PublishedRelease, catalogue
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, default_fetched, resolve
 
-__all__ = ["SourceListing", "check_store", "list_sources", "open_lake", "remove_store", "store_path"]
+__all__ = ["SourceListing", "check_store", "list_sources", "open_lake", "remove_store"]
 
 _RELEASE_HEADINGS = ("release", "periods", "areas", "vintage", "covers", "use", "here")
 _STORE_HEADINGS = ("source", "force", "first", "last", "months", "rows", "no area", "rejected", "gaps")

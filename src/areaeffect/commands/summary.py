@@ -30,7 +30,7 @@ def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = No
             f.label,
             f"{f.verdict} ({reasons.index(why) + 1})" if why else str(f.verdict),
             _number(f.estimate, f),
-            f"{_number(f.low, f)} to {_number(f.high, f)}" if f.estimate is not None else "",
+            _ends(f) if f.estimate is not None else "",
             _number(f.mde, f),
         )
         known = truth.get(f.group, {}).get(f.outcome) if truth else None
@@ -45,6 +45,13 @@ def _why(f: Finding) -> str:
     if f.estimate is None:
         return reason(f)
     return f.held_back or _BOTH if f.verdict is Verdict.CANNOT_TELL else ""
+
+
+def _ends(f: Finding) -> str:
+    """Return the printed interval, of which one end may be open."""
+    if f.low is None and f.high is None:
+        return "-"
+    return " to ".join("no end found" if end is None else _number(end, f) for end in (f.low, f.high))
 
 
 def _number(value: float | None, finding: Finding) -> str:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from areaeffect import wording
 from areaeffect.compare.preflight import written_period
 from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Section, named
@@ -166,9 +168,22 @@ def _families(result: Result) -> tuple[Block, ...]:
     return (Data(table),)
 
 
+def around(outlines: local_map.Outlines, areas: Sequence[str]) -> local_map.Outlines:
+    """Return the outlines around some areas, where these lie in a small part of the whole map."""
+    at = [outlines.number[area] for area in areas if area in outlines.number]
+    low, high = outlines.bounds[:, :2], outlines.bounds[:, 2:]
+    if not at or np.ptp(outlines.bounds, axis=0).max() < 2 * (high[at].max(0) - low[at].min(0)).max():
+        return outlines
+    room = 0.2 * (high[at].max(0) - low[at].min(0)).max()
+    near = (low <= high[at].max(0) + room).all(axis=1) & (high >= low[at].min(0) - room).all(axis=1)
+    shapes = tuple(outlines.shapes[i] for i in np.flatnonzero(near))
+    return local_map.Outlines(shapes, outlines.attribution)
+
+
 def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
     design = result.designs[0]
     heaviest = design.benchmark_areas[:HEAVIEST]
+    outlines = around(outlines, (*design.areas, *heaviest))
     title = "Where your benchmark areas are"
     chart = local_map.benchmark_map(outlines, design.areas, heaviest, key="like", title=title)
     names = {a.area: a.name for a in result.areas}
@@ -195,7 +210,7 @@ def _likeness(result: Result, likeness: DataTable) -> Table:
 def _side_by_side(table: Table) -> Table:
     """Return the place and its benchmark areas together, a characteristic a row."""
     own, together = table.rows[:2]
-    head = ("Before the start", own[0], together[0])
+    head = ("Before the start", "Your place", "Benchmark areas")
     rows = tuple(zip(table.head[_FIXED:], own[_FIXED:], together[_FIXED:], strict=True))
     return Table(table.caption, head, rows, frozenset({1, 2}))
 

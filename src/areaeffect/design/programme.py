@@ -196,6 +196,12 @@ def _nearest_allowed(order: Ints, ties: Bools, allowed: Bools, nearest: int) -> 
 _TREE_AT_MOST = 6
 #: Distances that differ by less than this share of themselves differ by rounding only.
 _SAME = 1e-9
+#: Points asked for together: their distances stay in the processor's cache.
+_AT_ONCE = 64
+#: Lots of points for each one that is to be found.
+_LOTS = 8
+#: What rounding can do to the square of a distance, in squares of lengths.
+_ROUNDED = 1e-12
 
 
 class Nearest:
@@ -261,11 +267,25 @@ def _nearest_of(points: Floats, asked: Floats, k: int) -> tuple[Ints, Floats]:
         tree = cKDTree(points, leafsize=32, balanced_tree=False, compact_nodes=False)
         apart, found = tree.query(asked, k)
         return np.asarray(found, dtype=np.int64).reshape(-1, k), apart.reshape(-1, k)
-    from sklearn.neighbors import NearestNeighbors
-
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
-    apart, found = search.kneighbors(asked)
-    return np.asarray(found), apart
+    size, twice = np.einsum("ij,ij->i", points, points), -2 * points.T
+    wide = min(len(points), _LOTS * k)
+    lots = len(points) // wide
+    found, apart = np.empty((len(asked), k), dtype=np.int64), np.empty((len(asked), k))
+    for first in range(0, len(asked), _AT_ONCE):
+        rows = asked[first : first + _AT_ONCE]
+        # The square of the distance, less what all points have in common. The k-th least of the least
+        # of each lot is no nearer than the k-th nearest point, so few are left to be sorted.
+        square = rows @ twice
+        square += size
+        least = square[:, : wide * lots].reshape(len(rows), lots, wide).min(axis=1)
+        bound = np.partition(least, k - 1, axis=1)[:, k - 1] + _ROUNDED * (size.max() + (rows**2).sum(axis=1))
+        for i, row in enumerate(rows):
+            near = np.flatnonzero(square[i] <= bound[i])
+            off = points[near] - row
+            away = np.einsum("ij,ij->i", off, off)
+            order = np.argsort(away, kind="stable")[:k]  # of points as far as each other, the first
+            found[first + i], apart[first + i] = near[order], np.sqrt(away[order])
+    return found, apart
 
 
 #: Fewer areas than this have no outlier that differs clearly from the rest.

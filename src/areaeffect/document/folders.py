@@ -162,7 +162,11 @@ def _aside(folder: Path) -> Iterator[Path]:
         with locked(folder.parent):
             _clean(folder)
             aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-            held = lock(aside, wait=False)
+            try:
+                held = lock(aside, wait=False)
+            except OSError:
+                aside.rmdir()
+                raise
         try:
             yield aside
         finally:

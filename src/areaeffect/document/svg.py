@@ -70,6 +70,13 @@ def printed(value: float | None, form: str) -> str:
     return number(value / 100 if form == "ratio" else value, form)
 
 
+def both_ends(low: float | None, high: float | None, form: str) -> str:
+    """Write an interval of values in print units, of which one end may be open."""
+    if low is None and high is None:
+        return "–"
+    return " to ".join("no end found" if end is None else printed(end, form) for end in (low, high))
+
+
 def cut(text: str, most: int) -> str:
     """Shorten a label that would run into the chart."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -13,22 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import tomlkit
+import pandas as pd
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.period_texts import PeriodReading, kind_of, read_periods
 from areaeffect.periods import PeriodKind, label
 from areaeffect.tables.cells import plain_code, read_numbers
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from areaeffect.outcomes import FamilyName
     from areaeffect.results import Floats
 
 #: A column holds areas where at least this share of the listed areas is in it.
 _LEAST_SHARE = 0.5
-_FEWEST_PERIODS = 3
+_FEWEST_PERIODS, _FEWEST_ROWS = 3, 10
 _MOST_CATEGORIES = 60
 _AREA = re.compile(r"(lsoa|msoa|area|ward|lad|output.?area|geography|zone|district).*|.*code.*|id", re.I)
 EXPOSURE = re.compile(r"population|residents|persons|people|dwellings|households|homes_all|stock", re.I)
@@ -110,7 +108,9 @@ def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) 
     rest = [c for c in columns if c not in {area, period} and not _PLACE.fullmatch(c)]
     numeric = [c for c in rest if is_numeric(frame[c])]
     exposure = next((c for c in numeric if EXPOSURE.search(c)), None)
-    values = [c for c in numeric if not EXPOSURE.search(c)]
+    asked = {c: _no_measure(frame, c, area, period, listed) for c in numeric if not EXPOSURE.search(c)}
+    said += [f"'{c}' {why}, so it is not measured." for c, why in asked.items() if why]
+    values = [c for c, why in asked.items() if not why]
     if not values:
         what = "no column holds numbers to measure."
         raise _refused(what, path, columns)
@@ -129,6 +129,24 @@ def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) 
     )  # fmt: skip
 
 
+def _no_measure(frame: pd.DataFrame, column: str, area: str, period: str, listed: Collection[str]) -> str:
+    """Return why a column of numbers is no outcome; empty where it may be one."""
+    numbers = pd.Series(_numbers(frame[column]), index=frame.index)
+    if len(numbers) >= _FEWEST_ROWS and (numbers.diff().iloc[1:] > 0).all():
+        return "numbers the rows"
+    for key, other, what in ((area, period, "period of an area"), (period, area, "area in a period")):
+        if (
+            min(numbers.nunique(), frame[other].nunique()) > 1
+            and (numbers.groupby(frame[key]).nunique(dropna=False) == 1).all()
+        ):
+            return f"is the same in every {what}"
+    wanted = {plain_code(c).upper() for c in listed}
+    marked = {plain_code(str(v)).upper() for v in frame[area][numbers == 1].unique()}
+    if wanted and set(numbers.unique()) == {0.0, 1.0} and marked <= wanted:
+        return "marks the areas of the list"
+    return ""
+
+
 def area_column(frame: pd.DataFrame, listed: Collection[str], path: Path) -> str:
     """Return the column that holds the areas: most of those listed, else the one named so.
 
@@ -137,7 +155,7 @@ def area_column(frame: pd.DataFrame, listed: Collection[str], path: Path) -> str
     DataError
         Where there is none, or more than one.
     """
-    wanted = {plain_code(c).upper() for c in listed}
+    wanted = {plain_code(str(c)).upper() for c in listed}
     shares = {}
     for column in frame.columns:
         held = {plain_code(str(v)).upper() for v in frame[column].unique()}
@@ -146,7 +164,7 @@ def area_column(frame: pd.DataFrame, listed: Collection[str], path: Path) -> str
     if best >= _LEAST_SHARE:
         return next(c for c, share in shares.items() if share == best)
     if wanted:
-        what = "no column holds the areas of the list."
+        what = f"no column holds the areas of the list ({first_few(sorted(wanted))})."
         raise _refused(what, path, shares)
     named = [c for c in shares if _AREA.fullmatch(c)]
     if len(named) != 1:
@@ -286,115 +304,3 @@ def every_guess(found: Guess, about: Characteristics | None) -> tuple[str, ...]:
     settled = about is not None and about.residents is not None
     own = found.said if settled or not found.divided else (*found.said, found.divided)
     return (*own, *about.said) if about else own
-
-
-_HEAD = """\
-Written by areaeffect from a table and a list of areas, ready to edit.
-Each line that begins with 'Guess' says what was taken for what: correct it where it is wrong."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What a study is drafted from.
-
-    Parameters
-    ----------
-    title, initiative : of the study, and the name of the initiative; the title where it has none.
-    table, areas, boundaries, characteristics : files, as the study names them; no boundaries and
-        no characteristics where they are None.
-    boundaries_area, characteristics_area : their code columns.
-    start : of the initiative.
-    covariates : columns of the characteristics that benchmark areas are matched on.
-    residents : column of the characteristics that counts are divided by; None: none.
-    buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
-    placebos, seed : of the analysis.
-    """
-
-    title: str
-    table: str
-    areas: str
-    start: str
-    boundaries: str | None = None
-    boundaries_area: str | None = None
-    characteristics: str | None = None
-    characteristics_area: str | None = None
-    covariates: tuple[str, ...] = ()
-    residents: str | None = None
-    buffer_km: float = 1.0
-    placebos: int = 999
-    seed: int = 1
-    initiative: str = ""
-
-
-def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
-    """Return the study file of a draft, with each guess as a comment."""
-    document = tomlkit.document()
-    for line in _HEAD.splitlines():
-        document.add(tomlkit.comment(line))
-    for text in said:
-        document.add(tomlkit.comment(f"Guess: {text}"))
-    document.add(tomlkit.nl())
-    window = tomlkit.inline_table()
-    window.update({"start": guess.first, "end": guess.last})
-    document["study"] = {
-        "title": draft.title,
-        "question": f"Did {labels_of(guess)} change more in these areas than in areas like them?",
-        "window": window,
-        "seed": draft.seed,
-    }
-    table: dict[str, object] = {"kind": "panel", "path": draft.table, "area": guess.area}
-    if guess.period is None:
-        table["layout"] = "wide"
-    else:
-        table["period"] = guess.period
-    if guess.category is not None:
-        table["category"] = guess.category
-    if draft.boundaries is not None:
-        table["boundaries"] = draft.boundaries
-        table["boundaries_area"] = draft.boundaries_area or guess.area
-    sources: dict[str, object] = {"table": table}
-    if draft.characteristics is not None:
-        sources["areas"] = {
-            "kind": "panel",
-            "path": draft.characteristics,
-            "area": draft.characteristics_area or guess.area,
-        }
-    document["source"] = sources
-    document["initiative"] = _array(
-        [{"name": draft.initiative or draft.title, "areas": draft.areas, "start": draft.start}]
-    )
-    document["register"] = {"buffer_km": draft.buffer_km if draft.boundaries else 0.0}
-    document["design"] = {"covariates": [f"areas.{c}" for c in draft.covariates]}
-    document["outcome"] = _array([_study_text_outcome(draft, guess, k) for k in range(len(guess.outcomes))])
-    document["analysis"] = {"placebos": draft.placebos}
-    return tomlkit.dumps(document)
-
-
-def _study_text_outcome(draft: Draft, guess: Guess, k: int) -> dict[str, object]:
-    one = guess.outcomes[k]
-    made: dict[str, object] = {
-        "name": one.name, "label": one.label, "family": one.family, "source": "table", "value": one.column,
-        "kind": one.kind, "claim": "change", "better": one.better,
-    }  # fmt: skip
-    if one.kind == "count":
-        made["smallest_effect_of_interest"] = 0.05
-        exposure = guess.exposure and f"table.{guess.exposure}"
-        exposure = (draft.residents and f"areas.{draft.residents}") or exposure
-        if exposure:
-            made["exposure"] = exposure
-    return made
-
-
-def _array(items: list[dict[str, object]]) -> object:
-    array = tomlkit.aot()
-    for item in items:
-        table = tomlkit.table()
-        table.update(item)
-        array.append(table)
-    return array
-
-
-def labels_of(guess: Guess) -> str:
-    """Return what is measured, as a sentence lists it."""
-    names = [o.label for o in guess.outcomes]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

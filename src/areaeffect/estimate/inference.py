@@ -73,7 +73,8 @@ class PlaceboInference:
     """The placebo inference of one estimate, on the scale of the statistic."""
 
     estimate: float  # compared with the placebos
-    p_value: float  # twice the smaller tail, with the +1 correction; not under `Places.least_p`.
+    p_value: float  # twice the smaller tail, with the +1 correction; not under `least_p`.
+    least_p: float  # the smallest p that the separate places can show
     #: centre, centre_error: mean of the placebo estimates, and its Monte Carlo error
     centre: float
     centre_error: float
@@ -116,9 +117,16 @@ class PlaceboInference:
         """Return the critical values of T of the two-sided test of another level."""
         return _critical(np.sort(self.drawn), 1 - level)
 
-    def ends(self, critical: tuple[float, float]) -> tuple[float, float]:
-        """Return the interval that inverts a test with two critical values of T."""
-        return self.estimate - self.scale * critical[1], self.estimate - self.scale * critical[0]
+    def ends(self, critical: tuple[float, float], alpha: float = 1 - LEVEL) -> tuple[float, float]:
+        """Return the interval that inverts a test of level alpha with two critical values of T.
+
+        Where so few places can be compared that no p reaches alpha, nothing can reject zero: an
+        end that would leave it out is infinite.
+        """
+        low, high = (self.estimate - self.scale * end for end in reversed(critical))
+        if self.least_p > alpha:
+            low, high = -np.inf if low > 0 else low, np.inf if high < 0 else high
+        return low, high
 
     def detectable(self, better: str, critical: tuple[float, float]) -> float:
         """Return the smallest effect in the better direction that a test finds in 80% of draws.
@@ -296,6 +304,7 @@ def infer(
     return PlaceboInference(
         estimate=estimate,
         p_value=min(1.0, max(p_value, places.least_p)),
+        least_p=places.least_p,
         centre=float(placebos[good].mean()),
         centre_error=deviation / float(np.sqrt(good.sum())),
         deviation=deviation,

@@ -62,10 +62,10 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
     alone = np.array([x.p_value for x in family])
     ends = np.array([x.critical_at(level) for x in family])
     if len(family) == 1:
-        return Joint(alone, alone, np.minimum(low, ends[:, 0]), np.maximum(high, ends[:, 1]))
+        return Joint(alone, alone, ends[:, 0], ends[:, 1])
     largest = np.nanmax(placebos, axis=1)
     k = rank_kept(len(largest), 1 - level)
-    cut = max(1.0, float(np.sort(largest)[-k - 1])) if k >= 0 else np.inf
+    cut = float(np.sort(largest)[-k - 1]) if k >= 0 else np.inf
     adjusted = np.maximum([share_beyond(largest, x) for x in own], alone)
     low, high = np.minimum(cut * low, ends[:, 0]), np.maximum(cut * high, ends[:, 1])
     return Joint(adjusted, _step_down(placebos, own, alone, adjusted), low, high)

@@ -195,9 +195,12 @@ class Case:
         return infer(estimate, placebos, self.counts(drawn), float(self.counts(real)), self.places)
 
     def printed(self, value: float) -> float | None:
-        """Convert a number from the scale of the statistic to the scale of the finding."""
+        """Convert a number from the scale of the statistic to the scale of the finding.
+
+        An open end is None, also where a ratio cannot fall under -1.
+        """
         number = float(np.expm1(value)) if self.is_ratio else float(value)
-        return number if np.isfinite(number) else None
+        return number if np.isfinite([value, number]).all() else None
 
     def interval(
         self, kind: IntervalKind, ends: tuple[float, float], p_value: float, level: float = LEVEL

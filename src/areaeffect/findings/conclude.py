@@ -170,7 +170,8 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
     graded = grade(evidence, case)
     back = held_back(evidence, case)
     p_joint = float(judged.joint.p_adjusted[judged.position])
-    interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint, evidence.level)
+    ends = found.ends(judged.critical, 1 - evidence.level)
+    interval = case.interval(IntervalKind.JOINT, ends, p_joint, evidence.level)
     total = evidence.real[list(case.units), case.position].sum(axis=0)
     mde, exaggeration = _detectable(case, found, judged)
     verdict = decide(interval, case.measure.smallest, case.better, case.claim)
@@ -200,7 +201,7 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
         placebos=found.n_draws,
         n_disjoint_placebos=case.disjoint[0],
         n_disjoint_neighbourhoods=case.disjoint[1],
-        caveats=(*caveats_of(evidence, found, case, p_joint), *graded.caveats, *evidence.plan.warnings),
+        caveats=(*caveats_of(evidence, found, case, interval), *graded.caveats, *evidence.plan.warnings),
     )
 
 

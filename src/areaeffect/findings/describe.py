@@ -203,12 +203,16 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
     return [phrase("finding.first_period", own=f"{own:+.0%}", other=f"{other:+.0%}")]
 
 
-def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint: float) -> tuple[str, ...]:
+def caveats_of(
+    evidence: Evidence, found: PlaceboInference, case: Case, interval: Interval
+) -> tuple[str, ...]:
     """Return the caveats of a finding."""
     caveats = [str(evidence.plan.look)] if evidence.plan.look else []
     caveats += _why_held_back(evidence, case) or _on_the_edge(
-        case, p_joint, found.n_draws, 1 - evidence.level
+        case, interval.p_value or 0.0, found.n_draws, 1 - evidence.level
     )
+    if None in {interval.low, interval.high} and case.places.least_p > 1 - evidence.level:
+        caveats.append(phrase("finding.open_end", least_p=f"{case.places.least_p:.3f}"))
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
         caveats.append(phrase("finding.neighbourhoods_too", lost=lost, all=lost + case.n_units))

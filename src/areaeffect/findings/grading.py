@@ -106,7 +106,7 @@ class HeldOut:
     def interval(self, case: Case) -> Interval:
         """Return the 90% interval of the gap, on the finding's scale."""
         found = self.inference
-        ends = found.ends(found.critical_at(TWO_ONE_SIDED))
+        ends = found.ends(found.critical_at(TWO_ONE_SIDED), 1 - TWO_ONE_SIDED)
         return case.interval(IntervalKind.SINGLE, ends, found.p_value, TWO_ONE_SIDED)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
-from areaeffect.document.svg import printed, scaled
+from areaeffect.document.svg import both_ends, printed, scaled
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.case import Case, Evidence, Finished, groups_of
@@ -63,13 +63,8 @@ def _cell(row: FormRow | None) -> str:
     if row is None or row.estimate is None:
         return "–"
     unit = f" {row.unit}" if row.form == "additive" else ""
-    return f"{printed(scaled(row.estimate, row.form), row.form)}{unit} ({_span(row, row.form)})"
-
-
-def _span(record: FormRow, form: str) -> str:
-    if record.low is None or record.high is None:
-        return "–"
-    return " to ".join(printed(scaled(end, form), form) for end in (record.low, record.high))
+    ends = both_ends(scaled(row.low, row.form), scaled(row.high, row.form), row.form)
+    return f"{printed(scaled(row.estimate, row.form), row.form)}{unit} ({ends})"
 
 
 def _avoided_in_words(record: FormRow | None) -> str:

@@ -10,7 +10,7 @@ from areaeffect import wording
 from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Beside, Block, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.svg import Frame, printed, scaled
+from areaeffect.document.svg import Frame, both_ends, printed, scaled
 from areaeffect.further.event_time import EventTimeRow, OverTime
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES, Annex, Result
@@ -105,9 +105,8 @@ def _description(rows: Sequence[EventTimeRow]) -> str:
     parts = []
     for row in rows:
         text = f"{row.when} ({row.part}): {printed(row.estimate, row.form)}"
-        if row.low is not None:
-            low, high = (printed(end, row.form) for end in (row.low, row.high))
-            text += f", {low} to {high}"
+        if row.low is not None or row.high is not None:
+            text += f", {both_ends(row.low, row.high, row.form)}"
         parts.append(text)
     return "; ".join(parts) + "."
 
@@ -132,8 +131,8 @@ def event_time_table(rows: Sequence[EventTimeRow]) -> Table:
             _plain_number(row.observed),
             _plain_number(row.expected),
             printed(row.estimate, row.form),
-            _span(row.low, row.high, row.form),
-            _span(row.low_together, row.high_together, row.form),
+            both_ends(row.low, row.high, row.form),
+            both_ends(row.low_together, row.high_together, row.form),
         )
         for row in rows
     )
@@ -147,12 +146,6 @@ def _when(row: EventTimeRow) -> str:
 
 def _plain_number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f}"
-
-
-def _span(low: float | None, high: float | None, form: str) -> str:
-    if low is None or high is None:
-        return "–"
-    return f"{printed(low, form)} to {printed(high, form)}"
 
 
 def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
-from areaeffect.document.svg import printed, scaled
+from areaeffect.document.svg import both_ends, printed, scaled
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import NOT_GIVEN, Evidence, Finished, Group, named_group, value_of
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
@@ -53,9 +53,6 @@ def _cells(record: GroupRow) -> tuple[str, ...]:
     if record.against:
         who = f"{record.value} against {record.against}"
     form = record.form
-    span = "–"
-    if record.low is not None and record.high is not None:
-        span = " to ".join(printed(scaled(end, form), form) for end in (record.low, record.high))
     estimable = record.estimate is not None
     verdict = record.verdict if estimable else f"{record.verdict}: {record.caveats}"
     mde = record.mde
@@ -65,7 +62,7 @@ def _cells(record: GroupRow) -> tuple[str, ...]:
         str(record.neighbourhoods),
         verdict,
         printed(scaled(record.estimate, form), form) if estimable else "–",
-        span,
+        both_ends(scaled(record.low, form), scaled(record.high, form), form),
         "–" if mde is None else printed(scaled(abs(mde), form), form),
     )
 

@@ -299,7 +299,7 @@ def area_codes(path: Path, column: str) -> npt.NDArray[np.str_]:
 
 def _frame(path: Path, column: str) -> Any:
     """Read a boundary file that has a column of codes."""
-    frame = read_shape_file(path, "boundary file")
+    frame = read_shape_file(path, "boundary file", column)
     if column not in frame.columns:
         columns = [c for c in frame.columns if c != "geometry"]
         raise DataError(

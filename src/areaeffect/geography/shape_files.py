@@ -12,7 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,13 +42,16 @@ _ENDS = 1 << 16
 _TOUCHES, _NESTED = "it touches itself", "a part of it lies inside another part"
 
 
-def read_shape_file(path: Path, what: str = "file of boundaries", *, dates_as_text: bool = False) -> Any:
+def read_shape_file(
+    path: Path, what: str = "file of boundaries", column: str = "", *, dates_as_text: bool = False
+) -> Any:
     """Return the one layer of a file as a GeoDataFrame in two dimensions.
 
     Parameters
     ----------
     path : the file.
     what : what it is called in messages.
+    column : of several layers, the one is meant that alone has this column.
     dates_as_text : keep dates and times as they are written; else those of several time zones are
         moved to one.
 
@@ -65,20 +68,21 @@ def read_shape_file(path: Path, what: str = "file of boundaries", *, dates_as_te
     if path.suffix.lower() in {".parquet", ".geoparquet"}:
         try:
             return geopandas.read_parquet(path)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, shapely.errors.ShapelyError) as error:
             raise DataError(_unreadable(error, path)) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
-        frame = _read(_source(path), path, dates_as_text=dates_as_text)
+        frame = _read(_source(path), path, column, dates_as_text=dates_as_text)
     if not hasattr(frame, "geometry") or not len(frame):
         raise DataError(Problem("the file holds no shapes.", str(path), "Give one shape for each place."))
     frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
     return frame
 
 
-def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
+def _read(source: str, path: Path, column: str, *, dates_as_text: bool) -> Any:
     import geopandas
     import shapely
+    from pyogrio import read_info
 
     _refuse_unknown_system(path)
     try:
@@ -87,6 +91,9 @@ def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
             for name, kind in geopandas.list_layers(source).itertuples(index=False)
             if isinstance(kind, str)  # a layer without outlines has none
         ]
+        if len(layers) > 1 and column:
+            having = [n for n in layers if column in read_info(source, layer=n)["fields"]]
+            layers = having if len(having) == 1 else layers
         if len(layers) > 1:
             raise DataError(
                 Problem(
@@ -95,11 +102,12 @@ def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
                     "Save the layer you need as a separate file.",
                 )
             )
-        return geopandas.read_file(source, **({"datetime_as_string": True} if dates_as_text else {}))
+        options = {"datetime_as_string": True} if dates_as_text else {}
+        return geopandas.read_file(source, layer=layers[0] if layers else None, **options)
     except (ValueError, OSError, RuntimeError) as error:
         raise DataError(_unreadable(error, path)) from None
     except shapely.errors.ShapelyError:
-        frame = geopandas.read_file(source, on_invalid="ignore")
+        frame = geopandas.read_file(source, layer=layers[0] if layers else None, on_invalid="ignore")
     what = "a ring of the shape is not closed, or has too few corners."
     raise DataError(
         [
@@ -182,6 +190,7 @@ def _member(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as packed:
             names = [n for n in packed.namelist() if n.lower().endswith(_INSIDE)]
+            names = [n for n in names if not PurePosixPath(n).name.startswith("._")]  # a Mac's own notes
             starts = {}
             for name in names:
                 with packed.open(name) as member:
@@ -206,9 +215,9 @@ def _member(path: Path) -> str:
 def mended(shapes: Shapes, places: Sequence[str], path: Path) -> tuple[Shapes, list[str], list[Problem]]:
     """Return shapes that are areas; what was mended, by name; and what cannot be used.
 
-    A shape that touches itself is mended where its surface stays as it is. A part inside another
-    part is a hole where other areas fill it, and else counted once. A shape that crosses itself, a
-    point, a line and a shape without surface cannot be used.
+    A shape that touches itself, or whose parts meet, is mended where its surface stays as it is. A
+    part inside another part is a hole where other areas fill it, and else counted once. A shape
+    that crosses itself, a point, a line and a shape without surface cannot be used.
     """
     import shapely  # heavy
 
@@ -230,6 +239,9 @@ def mended(shapes: Shapes, places: Sequence[str], path: Path) -> tuple[Shapes, l
             reason = invalid_reason(shapes[i])
             # mending one that crosses itself is a guess, and can take a minute
             whole = shapely.make_valid(shapes[i]) if reason.startswith(_TOUCHES) else None
+            parts = shapely.get_parts(shapes[i])
+            if whole is None and len(parts) > 1 and shapely.is_valid(parts).all():
+                whole = shapely.union_all(parts)  # parts that meet along a line
             if reason.startswith(_NESTED):
                 whole = _unnested(shapes, i, is_valid)
             same = whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]

@@ -32,7 +32,7 @@ def single_threaded() -> Iterator[None]:
 
     Many small problems gain nothing from more, and sums in another order change last digits.
     """
-    import sklearn.neighbors  # noqa: F401  # loads the OpenMP that is limited below
+    import scipy.linalg  # noqa: F401  # loads the linear algebra that is limited below
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):

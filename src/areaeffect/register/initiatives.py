@@ -122,9 +122,20 @@ def places_found(
         other = [(c, row.area) for (_, c), row in zip(codes, rows, strict=True) if c != row.area]
         if other:
             found.notes.append(f"{path.name}: '{other[0][0]}' is taken as '{other[0][1]}'.")
-    found.notes[:0] = table.notes
+    found.notes[:0] = [*table.notes, *_two_starts(initiative, records, path)]
     found.table = table
     return found
+
+
+def _two_starts(initiative: Initiative, records: Sequence[Record], path: Path) -> list[str]:
+    """Say which start holds where the study and its list give different ones."""
+    start = initiative.start
+    dated = [text for r in records if (text := r.values.get("start_date", ""))]
+    if not start or initiative.start_instead or all(text.startswith(start) for text in dated):
+        return []
+    used = f"used in the {len(records) - len(dated)} others" if len(dated) < len(records) else "not used"
+    rows = number_of(len(dated), "row", "rows")
+    return [f"{path.name}: start_date holds in {rows}; the study's start, {start}, is {used}."]
 
 
 def _leave_elsewhere_out(found: PlacesRead, path: Path, areas: Strings) -> None:

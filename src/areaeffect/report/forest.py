@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from areaeffect import wording
 from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
-from areaeffect.document.svg import Frame, cut, printed, scaled
+from areaeffect.document.svg import Frame, both_ends, cut, printed, scaled
 from areaeffect.results import Finding, Verdict
 from areaeffect.wording import terms
 
@@ -193,7 +193,6 @@ def _effects_description(rows: Sequence[EffectRow]) -> str:
         if row.estimate is None:
             parts.append(f"{row.label}: {row.verdict}")
             continue
-        low, high = (printed(end, row.form) for end in (row.low, row.high))
-        estimate = printed(row.estimate, row.form)
-        parts.append(f"{row.label}: {estimate} ({low} to {high}), {row.verdict}")
+        estimate, ends = printed(row.estimate, row.form), both_ends(row.low, row.high, row.form)
+        parts.append(f"{row.label}: {estimate} ({ends}), {row.verdict}")
     return "; ".join(parts) + "."

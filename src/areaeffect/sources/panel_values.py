@@ -240,6 +240,15 @@ def _bounds_shown(matrix: Floats, is_hidden: Bools) -> tuple[Bools, int, int, st
     return is_hidden & (usual <= _USUAL).to_numpy()[:, None], least, _USUAL, why
 
 
+#: What people write for numbers, and what to do about it.
+_NOT_NUMBERS = (
+    (r"=.*", "The formula was never calculated: open the workbook in a spreadsheet program and save it."),
+    (r"#.+[!?]", "It is a spreadsheet's error: correct the formula, or leave the cell blank."),
+    (r"[^\w\s.+-]?\d+,\d+", "Write decimals with a point."),
+    (r"['£$€]\s*\d.*|\d.*[%£€]", "Write the number alone, without a sign."),
+)
+
+
 def _refuse_values(frame: pd.DataFrame, wanted: MeasureRequest, path: Path, numbers: Numbers) -> None:
     values = numbers.values
     with np.errstate(invalid="ignore"):
@@ -263,6 +272,8 @@ def _refuse_values(frame: pd.DataFrame, wanted: MeasureRequest, path: Path, numb
         text = str(frame[wanted.value].iloc[int(np.argmax(bad))]).strip()
         mark = f', or declare the mark: missing = {{ "{text}" = "suppressed" }}.'
         done = fix if any(c.isdigit() for c in text) or text.isalnum() else fix.rstrip(".") + mark
+        for kind, meant in _NOT_NUMBERS:
+            done = meant if re.fullmatch(kind, text) else done
         if re.fullmatch(r"[1-9]\d{0,2}(\.\d{3})+", text):
             done = f"It may be {text.replace('.', '')}: take separators of thousands out. {fix}"
         where = f"{path}, {rows_of(frame, bad)}"

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from areaeffect.disk import store_path
 from areaeffect.period_texts import kind_of, parse_period, why_ambiguous
 from areaeffect.periods import PeriodKind
 from areaeffect.study.toml_file import Part
@@ -187,18 +188,10 @@ def resolve(path: str, folder: Path) -> Path:
     return folder / expanded
 
 
-def default_store() -> Path:
-    """Return the folder of the store: `AREAEFFECT_STORE`, else one of the user's own."""
-    if named := os.environ.get(STORE_VARIABLE):
-        return Path(named)
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(data) / "areaeffect" / "store"
-
-
 def default_fetched() -> Path:
     """Return where fetched files go: `AREAEFFECT_FETCHED`, else `fetched` beside the store."""
     named = os.environ.get(FETCHED_VARIABLE)
-    return Path(named) if named else default_store().with_name("fetched")
+    return Path(named) if named else store_path().with_name("fetched")
 
 
 def default_shared_data(folder: Path) -> Path:
@@ -209,6 +202,3 @@ def default_shared_data(folder: Path) -> Path:
 
 
 FETCHED_VARIABLE = "AREAEFFECT_FETCHED"
-
-
-STORE_VARIABLE = "AREAEFFECT_STORE"

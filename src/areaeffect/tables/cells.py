@@ -28,11 +28,17 @@ MARKERS: Mapping[str, str] = {
     ),
 }
 _BELOW = re.compile(r"(?:<|less than|under|fewer than)\s*(\d{1,3})")
+_RANGE = re.compile(r"(\d{1,3})\s*(?:-|–|to)\s*(\d{1,3})")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([, '’\u00a0\u202f]\d{3})+(\.\d+)?")
 _MARKED = re.compile(r"\s*[\[(](?:p|r|e|b|u|provisional|revised|estimated?|notes? ?\d+)[\])]$")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?")
 #: A code with its name; a second code behind it is another area, and no name.
-_ONS = re.compile(r"([EWSNKJLM]\d{8})(?!.*[EWSNKJLM]\d{8})(?:\s*[:\-–|]\s*|\s+)\S.*", re.IGNORECASE)
+_CODE = r"[EWSNKJLM]\d{8}"
+_ONS = re.compile(
+    rf"({_CODE})(?!.*{_CODE})(?:\s*[:\-–|,]\s*|\s+)\S.*"
+    rf"|(?!.*{_CODE}.*{_CODE})\S.*?(?:\s*[:\-–|,(\[]\s*|\s+)({_CODE})[)\]]?",
+    re.IGNORECASE,
+)
 _ONS_ALONE = re.compile(r"[ewsnkjlm]\d{8}")
 #: Letters of other alphabets that look like Latin ones in a code.
 _LOOKALIKES = str.maketrans(
@@ -75,7 +81,7 @@ def plain_code(text: str) -> str:
     """Return an area's code: 'E01000001' of ' e01000001 : City of London 001A'."""
     text = plain_text(text)
     if named := _ONS.fullmatch(text):
-        text = named[1]
+        text = named[1] or named[2]
     return text.upper() if _ONS_ALONE.fullmatch(text.lower()) else text
 
 
@@ -156,6 +162,8 @@ def _cell(text: str, declared: Mapping[str, str]) -> tuple[float, str, float]:
         return np.nan, reason, np.nan
     if below := _BELOW.fullmatch(bare):
         return np.nan, "suppressed", float(below[1]) - 1
+    if (within := _RANGE.fullmatch(bare)) and int(within[1]) < int(within[2]):
+        return np.nan, "suppressed", float(within[2])
     plain = _MARKED.sub("", plain)
     if _THOUSANDS.fullmatch(plain):
         plain = re.sub(r"[, '’\u00a0\u202f]", "", plain)

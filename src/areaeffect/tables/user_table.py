@@ -14,8 +14,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, did_you_mean, number_of, repeated
-from areaeffect.tables.text_rows import NumberedRow, delimiter_name, read_text_rows, sheet_rows
+from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of, repeated
+from areaeffect.tables.cells import plain_text
+from areaeffect.tables.text_rows import NumberedRow, delimiter_name, read_text_rows
+from areaeffect.tables.workbooks import sheet_rows
 
 _SHOWN = 5
 _NOT_TEXT = {"GEOMETRY", "BLOB"}
@@ -160,6 +162,8 @@ def _table(
         notes += (f"{path.name}: {at} lines above the header (line {line}) were left out.",)
     body, left_out, below = _without_end(body, len(header), set(blank), path)
     notes += below
+    body, again, more = _without_headers(body, header, path)
+    left_out, notes = (*left_out, *again), (*notes, *more)
     _refuse_ragged(body, len(header), path)
     if not body:
         raise DataError(Problem("the file has a header but no rows.", str(path)))
@@ -251,12 +255,31 @@ def _without_end(
     return table, tuple(reversed(left_out)), tuple(notes)
 
 
+def _without_headers(
+    body: list[NumberedRow], header: Sequence[str], path: Path
+) -> tuple[list[NumberedRow], tuple[tuple[int, str], ...], tuple[str, ...]]:
+    """Leave out rows that are the header again, as in files put one below the other."""
+    names = [key_of(plain_text(name)) for name in header]
+    first = {text for text in {c[0] for _, c in body} if key_of(plain_text(text)) == names[0]}
+    lines = [n for n, c in body if c[0] in first and [key_of(plain_text(v)) for v in c] == names]
+    if not lines:
+        return body, (), ()
+    what = number_of(len(lines), "row repeats", "rows repeat")
+    note = f"{path.name}: {what} the header (line {first_few([str(n) for n in lines])}) and is left out."
+    kept = [(n, c) for n, c in body if n not in set(lines)]
+    return kept, tuple((n, "the header again") for n in lines), (note,)
+
+
 def _refuse_ragged(body: Sequence[NumberedRow], width: int, path: Path) -> None:
     bad = [
         (line, len(cells))
         for line, cells in body
         if len(cells) < width or any(c.strip() for c in cells[width:])
     ]
+    if 1 < len(bad) == len(body) and {n for _, n in bad} == {width + 1}:
+        what = f"every row has {width + 1} fields, and the header {width} names."
+        fix = "R's row names have no header: write a name for the first column, or row.names = FALSE."
+        raise DataError(Problem(what, str(path), fix))
     if bad:
         raise DataError(
             [

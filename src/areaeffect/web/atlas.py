@@ -304,6 +304,12 @@ def atlases(settings: ServerSettings) -> dict[str, Atlas]:
     return {atlas.key: atlas for atlas in first}
 
 
+def others_of(settings: ServerSettings, atlas: Atlas, codes: Sequence[str]) -> list[Atlas]:
+    """Return the other atlases that have all of some areas."""
+    found = atlases(settings).values()
+    return [a for a in found if a.key != atlas.key and all(code in a.position for code in codes)]
+
+
 def find_atlas(settings: ServerSettings, key: str) -> Atlas:
     """Return an atlas by its name; the first where none is named.
 

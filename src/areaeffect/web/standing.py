@@ -93,6 +93,7 @@ class RunState:
         return values
 
 
+_ONE_DATE: Final = 2  # lines of a chart's table: its head and one date
 ARCHIVE: Final = "everything.zip"
 _TYPES: Final = {
     ".csv": "text/csv; charset=utf-8",
@@ -134,7 +135,11 @@ def offered(standing: RunState, folder: Path) -> list[tuple[str, list[tuple[str,
         ]
         groups.append(("Data", main))
         charts = folder / RESULT / "charts"
-        drawn = [(p.stem, svg.title_of(p.read_text("utf-8"))) for p in sorted(charts.glob("*-trend.svg"))]
+        drawn = [
+            (path.stem, svg.title_of(path.read_text(encoding="utf-8")))
+            for path in sorted(charts.glob("*-trend.svg"))
+            if len(path.with_suffix(".csv").read_text(encoding="utf-8").splitlines()) > _ONE_DATE
+        ]
         if len(drawn) != 1:
             drawn = [(path.stem, "All outcomes") for path in charts.glob("*-effects.svg")] + drawn
         groups.append(("Pictures", [(f"{title} (PNG)", f"{at}/charts/{stem}.png") for stem, title in drawn]))

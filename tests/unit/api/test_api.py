@@ -52,6 +52,33 @@ def found(study: ae.Study) -> ae.Evaluation:
     return study.evaluate(threads=1)
 
 
+@pytest.mark.parametrize("column", ["area_code", "month"])
+def test_a_missing_area_or_period_is_refused_by_its_row(folder: Path, column: str) -> None:
+    counts, listed = (pd.read_csv(folder / f"{name}.csv") for name in ("crime", "members"))
+    counts[column] = counts[column].where(counts.index != 39)
+    with pytest.raises(AreaEffectError, match="row 41"):
+        ae.Study(outcomes=counts, areas=listed, start="2013-01").check()
+
+
+def test_the_numbers_of_rows_are_no_outcome(folder: Path) -> None:
+    counts, listed = (pd.read_csv(folder / f"{name}.csv") for name in ("crime", "members"))
+    left = counts[counts["month"] >= "2012-03"]  # its index is what is left of the rows' numbers
+    made = ae.Study(outcomes=left, areas=listed, start="2013-01")
+    assert "'index' numbers the rows, so it is not measured." in made.guesses
+    assert made.path.read_text().count("[[outcome]]") == 1
+
+
+def test_a_start_beside_a_list_with_other_starts_is_said_to_be_unused(folder: Path) -> None:
+    counts, listed = (pd.read_csv(folder / f"{name}.csv") for name in ("crime", "members"))
+    text = ae.Study(outcomes=counts, areas=listed, start="2013-07").check()
+    assert "start_date holds in 6 rows; the study's start, 2013-07, is not used." in text
+
+
+def test_areas_as_a_dict_are_refused_with_what_to_give(folder: Path) -> None:
+    with pytest.raises(StudyError, match="Give a frame with the columns area_code and neighbourhood"):
+        ae.Study(outcomes=pd.read_csv(folder / "crime.csv"), areas={"Abbey": ["T009"]}, start="2013-01")
+
+
 def test_findings_are_a_frame_with_units(found: ae.Evaluation) -> None:
     frame = found.findings
     assert list(frame["outcome"]) == ["n"]

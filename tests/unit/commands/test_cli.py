@@ -192,7 +192,7 @@ def test_ctrl_c_says_what_is_left(
 
 @pytest.mark.parametrize("words", [("--help",), ("evaluate", "--help"), ("serve", "--help")])
 def test_help_needs_none_of_the_heavy_packages(words: tuple[str, ...]) -> None:
-    heavy = "numpy", "pandas", "duckdb", "pyarrow", "sklearn", "geopandas", "scipy", "starlette"
+    heavy = "numpy", "pandas", "duckdb", "pyarrow", "geopandas", "scipy", "starlette"
     code = (
         f"import sys; sys.argv = ['areaeffect', *{words!r}]\n"
         "from areaeffect.cli import main\n"

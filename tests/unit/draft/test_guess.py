@@ -44,6 +44,22 @@ def test_an_outcome_is_called_what_its_column_is_called() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (range(1, 13), "numbers the rows"),
+        ([5] * 4 + [6] * 4 + [9] * 4, "is the same in every period of an area"),
+        ([1, 2, 3, 4] * 3, "is the same in every area in a period"),
+        ([0, 0, 1, 1] + [0] * 8, "marks the areas of the list"),
+    ],
+)
+def test_numbers_that_count_nothing_are_not_measured_and_it_is_said(values: list[int], why: str) -> None:
+    asb = [3, 1, 2, 5, 3, 1, 0, 2, 7, 8, 1, 2]
+    found = guess(long(asb=asb, other=list(values)), CODES[:1], "2012-03", HERE)
+    assert [o.name for o in found.outcomes] == ["asb"]
+    assert f"'other' {why}, so it is not measured." in found.said
+
+
 def test_a_column_a_period_is_a_wide_table() -> None:
     frame = pd.DataFrame({"area": CODES, "2010": [1, 2, 3], "2011": [1, 2, 3], "2012": [4, 5, 6]})
     found = guess(frame, CODES, "2011", Path("vacant homes.csv"))

@@ -269,6 +269,30 @@ def test_no_p_claims_more_than_the_separate_places_can_show(
     assert inference(-100.0, draws(999), places).p_value >= least
 
 
+@given(
+    seed=st.integers(0, 10_000),
+    disjoint=st.integers(2, 60),
+    programme=st.integers(1, 3),
+    estimate=st.floats(-0.9, 0.9),
+)
+def test_an_interval_on_few_places_leaves_zero_out_only_where_p_says_so(
+    seed: int, disjoint: int, programme: int, estimate: float
+) -> None:
+    found = inference(estimate, draws(199, seed), ReferencePlaces(programme, disjoint))
+    assume(np.abs(found.statistic - np.array(found.critical)).min() > 1e-9)
+    assert (found.low <= 0 <= found.high) == (found.p_value > 0.05)
+
+
+def test_an_end_that_would_leave_zero_out_is_open_where_no_p_can_reach_five_per_cent() -> None:
+    few, enough = (inference(-0.9, draws(199), ReferencePlaces(1, m)) for m in (25, 39))
+    assert few.p_value == pytest.approx(2 / 26)
+    assert few.high == np.inf
+    assert enough.p_value == pytest.approx(2 / 40)
+    assert enough.high < 0
+    inside = inference(0.01, draws(199), ReferencePlaces(1, 25))
+    assert -0.4 < inside.low < 0 < inside.high < 0.4
+
+
 @pytest.mark.parametrize("programme", [1, 4])
 @pytest.mark.parametrize("disjoint", [20, 40, 60, 200])
 def test_size_holds_however_few_separate_places_there_are(programme: int, disjoint: int) -> None:

@@ -125,6 +125,20 @@ def test_a_joint_interval_leaves_zero_out_exactly_where_its_p_is_at_most_five_pe
             assert (low > 0 or high < 0) == (joint.p_adjusted[k] <= 0.05)
 
 
+@given(seed=st.integers(0, 200), n=st.integers(1, 6), observed=st.floats(-1, 1), disjoint=st.integers(5, 60))
+def test_joint_interval_and_p_agree_where_placebos_are_skewed_and_places_few(
+    seed: int, n: int, observed: float, disjoint: int
+) -> None:
+    drawn = np.exp(3 * columns(n, 0.3, seed, 199))
+    places = ReferencePlaces(1, disjoint)
+    found = [infer(float(observed * c.std()), c, np.ones(len(c)), 1.0, places) for c in drawn.T]
+    joint = max_t(found)
+    for k, one in enumerate(found):
+        low, high = one.ends(joint.critical(k))
+        if min(abs(low), abs(high)) > 1e-9:
+            assert (low > 0 or high < 0) == (joint.p_adjusted[k] <= 0.05)
+
+
 @given(seed=st.integers(0, 200), n=st.integers(2, 6))
 def test_stepping_down_is_never_harder_than_a_single_step_nor_easier_than_alone(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)

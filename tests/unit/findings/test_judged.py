@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from areaeffect.commands.evaluate import evaluate
+from areaeffect.commands.summary import summary
 from areaeffect.errors import DataError
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording import headline
-from tests.shared.small_study import edit
+from tests.shared.small_study import edit, edit_table, write_small_study
 
 ROWS, COLUMNS, N_MONTHS = 13, 14, 36
 CODES = [f"G{i:03d}" for i in range(ROWS * COLUMNS)]
@@ -111,6 +112,28 @@ def test_a_programme_that_is_one_place_may_get_a_verdict_and_is_graded_two(one: 
     assert found.maryland == 2
     assert "this place did better than places like it" in headline(found)
     assert any("One place cannot say why" in caveat for caveat in found.caveats)
+
+
+def test_one_place_beside_too_few_others_has_an_open_end_where_zero_would_be_left_out(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    edit(study, "placebos = 39", "placebos = 39\nchecks = false")
+    edit_table(tmp_path / "members.csv", lambda t: t[t["neighbourhood"] == "Abbey"])
+
+    def treble(t: pd.DataFrame) -> pd.DataFrame:
+        after = t["area_code"].isin(["T009", "T010"]) & (t["month"] >= "2013-01")
+        return t.assign(n=t["n"].astype(int) * (1 + 2 * after))
+
+    edit_table(tmp_path / "crime.csv", treble)
+    result = evaluate(study, threads=1)
+    found = whole(result, "crime")
+    assert (found.n_disjoint_neighbourhoods or 0) < 39
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.interval is not None
+    assert found.interval.p_value == pytest.approx(2 / (1 + (found.n_disjoint_neighbourhoods or 0)))
+    assert found.low is None
+    assert (found.high or 0) > (found.estimate or 0) > 1
+    assert any(caveat.startswith("So few separate places can be compared") for caveat in found.caveats)
+    assert "no end found to +" in summary(result)
 
 
 def test_its_places_are_described_where_a_programme_has_several(three: Result) -> None:

@@ -72,6 +72,20 @@ def test_a_bow_tie_a_point_a_line_and_a_spike_are_named(tmp_path: Path) -> None:
     assert "area T000: a LineString is not an area." in fault(write(tmp_path, line))
 
 
+def test_parts_that_meet_along_a_line_are_one_shape_and_overlapping_ones_are_named(tmp_path: Path) -> None:
+    west, south = -1.5, 54.6
+    parts = [[[[x, south], [x + 1e-2, south], [x + 1e-2, south + 1e-2], [x, south + 1e-2], [x, south]]]
+             for x in (west, west + 1e-2)]  # fmt: skip
+    two = {"type": "MultiPolygon", "coordinates": parts}
+    found = read_boundaries(write(tmp_path, [two, *polygons()[1:]]), "code", CODES)
+    assert found.outlines[0].is_valid
+    assert found.outlines[0].area == pytest.approx(2 * 647 * 1113, rel=0.02)
+    assert any("area T000" in note and "repaired" in note for note in found.notes)
+    across = [[[[x + 5e-3, y] for x, y in ring] for ring in part] for part in parts[:1]]
+    overlapping = {"type": "MultiPolygon", "coordinates": [parts[0], *across]}
+    assert "area T000: the shape is not valid" in fault(write(tmp_path, [overlapping, *polygons()[1:]]))
+
+
 def test_a_shape_that_touches_itself_is_mended_and_named(tmp_path: Path) -> None:
     (w, s), _, (e, n), *_ = square(0)
     middle = [(w + e) / 2, (s + n) / 2]
@@ -200,8 +214,21 @@ def test_kml_and_a_zip_are_read(tmp_path: Path) -> None:
     (tmp_path / "b.kml").write_text(kml)
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
         packed.write(write(tmp_path, polygons()), "deep/b.geojson")
+        packed.writestr("__MACOSX/deep/._b.geojson", b"\x00\x05\x16\x07")  # as a Mac packs a folder
     assert len(read_shape_file(tmp_path / "b.kml")) == 1
     assert len(read_shape_file(tmp_path / "b.zip")) == N
+
+
+def test_of_several_layers_the_one_with_the_codes_is_read_and_two_are_refused(tmp_path: Path) -> None:
+    areas = read_shape_file(write(tmp_path, polygons()))
+    path = tmp_path / "b.gpkg"
+    areas[:2].rename(columns={"code": "ward"}).to_file(path, layer="wards")
+    areas.to_file(path, layer="areas")
+    assert len(read_boundaries(path, "code", CODES).outlines) == N
+    with pytest.raises(DataError, match="the file holds 2 layers: wards, areas"):
+        read_shape_file(path)
+    areas.to_file(path, layer="more")
+    assert "the file holds 3 layers: wards, areas, more." in fault(path)
 
 
 def test_a_part_inside_another_part_is_counted_once_and_said() -> None:

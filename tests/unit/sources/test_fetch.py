@@ -297,7 +297,9 @@ def test_a_file_put_there_by_hand_is_checked(mirror, get, tmp_path):
     (tmp_path / "table.csv").write_bytes(table())
     assert not get().asked
     (tmp_path / "table.csv").write_bytes(table(ROWS[:2]))
-    assert "another edition of 'lonely': 2 rows, where 3 are on record" in refused(get)
+    said = refused(get)
+    assert "another edition of 'lonely': 2 rows, where 3 are on record" in said
+    assert "Move it away, or fetch it with --again." in said
     assert mirror.asked == []
 
 
@@ -319,7 +321,8 @@ def test_at_most_two_requests_at_a_time_and_others_go_on_where_one_fails(mirror,
     client = Client(FetchSettings(mirror=mirror.base, first_pause=0.01))
     with pytest.raises(DataError) as caught:
         fetch(jobs_of(many, tmp_path), tmp_path, lambda *_: None, client)
-    assert len(caught.value.problems) == 1
+    assert len(caught.value.problems) == 2
+    assert caught.value.problems[1].what == "7 of 8 files are here and can be used."
     assert len(list(tmp_path.glob("*.csv"))) == 7
     assert mirror.most_at_once <= transport.AT_ONCE
 
@@ -520,7 +523,7 @@ def test_a_plan_says_files_megabytes_and_where(tmp_path, monkeypatch):
     monkeypatch.setenv("AREAEFFECT_CONTACT", "me@example.org")
     plan = command.plan(["england"], tmp_path)
     assert plan.text().startswith(f"{len(plan.jobs)} files to fetch (about ")
-    assert f"into {tmp_path}; 0 are here already." in plan.text()
+    assert f"into {tmp_path}; 0 files are here already." in plan.text()
     assert "LSOA_2021_EW_BGC_V5.gpkg" in plan.table()
     assert list(tmp_path.iterdir()) == []
 
@@ -586,7 +589,7 @@ def test_the_command_fetches_through_the_mirror_and_says_licences(mirror, tmp_pa
     mirror.put(name, f"title\nYear,ONS Code,Total Incidents\n{rows}".encode())
     done = run("fly_tipping_total")
     assert done.returncode == 0, done.stderr
-    assert "1 files to fetch" in done.stderr
+    assert "1 file to fetch" in done.stderr
     assert "Open Government Licence v3.0: fly_tipping_total" in done.stdout
     before = len(mirror.asked)
     assert "fetch: " not in run("fly_tipping_total", "--dry-run").stdout

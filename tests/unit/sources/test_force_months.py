@@ -9,7 +9,7 @@ import pytest
 
 from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.coverage import area_holes, group_gaps
-from areaeffect.sources.police_uk.categories import force_months
+from areaeffect.sources.police_uk.force_coverage import force_months
 
 FIRST = 2012 * 12
 #: At least so many gaps found, at most so many found falsely.
@@ -101,6 +101,17 @@ def test_a_file_without_a_usable_row_is_missing() -> None:
 def test_a_month_with_many_rejected_rows_is_partial() -> None:
     assert statuses(manifest("a", {0: 100}, rows_rejected=12)) == ["partial"]
     assert statuses(manifest("a", {0: 100}, rows_rejected=11)) == ["complete"]
+
+
+@pytest.mark.parametrize(("by_point", "status"), [(False, "partial"), (True, "complete")])
+def test_a_month_whose_rows_lost_their_areas_is_partial_and_no_month_of_zeros(
+    by_point: bool, status: str
+) -> None:
+    rows = manifest("a", dict.fromkeys(range(8), 1000), not_located=30)
+    rows[5] |= {"not_located": 600, "with_point_only": 590}
+    found = force_months(rows, by_point=by_point)
+    assert [c.status for c in found] == ["complete"] * 5 + [status] + ["complete"] * 2
+    assert by_point or found[5].why == "60% of its rows have no area, of others 3%"
 
 
 def test_replaced_files_do_not_count() -> None:

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from areaeffect.disk import store_path
 from areaeffect.errors import DataError, StudyError
 from areaeffect.sources.police_uk import lake
-from areaeffect.sources.police_uk.lake import Transaction, open_lake, remove_store, store_path, writing
+from areaeffect.sources.police_uk.lake import Transaction, open_lake, remove_store, writing
 from areaeffect.sources.police_uk.store_check import check_store
 
 A, B, C = (f"police_uk/counts/month=2023-0{i}/part.parquet" for i in (1, 2, 3))

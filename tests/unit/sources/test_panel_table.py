@@ -457,7 +457,7 @@ def test_a_duplicate_category_is_refused_unless_the_table_lists_events(tmp_path:
         ("seven", "'seven' in 'n' is not a number. Leave a missing value blank."),
         ("nan", "'nan' in 'n' is not a number. Leave a missing value blank."),
         ("inf", "'inf' in 'n' is infinite. Leave a missing value blank."),
-        ('"12,34"', "'12,34' in 'n' is not a number. Leave a missing value blank."),
+        ('"12,34"', "'12,34' in 'n' is not a number. Write decimals with a point."),
     ],
 )
 def test_a_count_that_is_none_is_refused_with_its_row(tmp_path: Path, value: str, message: str) -> None:

@@ -344,6 +344,11 @@ def test_points_of_any_declared_system_are_counted(tmp_path: Path, city: str, fo
         ("none", 'coordinates = ["lat", "latitude"]', "there is no column 'lat'"),
         ("abroad", "", "no incident lies in an area.*6 outside all areas"),
         ("early", "", "no incident lies in an area.*6 outside the window"),
+        (
+            "seconds",
+            "",
+            "6 the date cannot be read.*'1578009600' is not read as a date: write it as 2020-01-31",
+        ),
     ],
 )
 def test_coordinates_that_are_not_what_they_say_are_refused_by_name(
@@ -353,7 +358,8 @@ def test_coordinates_that_are_not_what_they_say_are_refused_by_name(
     for d, x, y, c in incidents():
         grid = projected(np.array([[x, y]]), "EPSG:4326", "EPSG:27700")[0].round(1).tolist()
         pair = {"swap": [y, x], "grid": grid, "abroad": [x + 30, y]}.get(change, [x, y])
-        rows.append((d.replace("2020", "2016") if change == "early" else d, *pair, c))
+        days = {"early": d.replace("2020", "2016"), "seconds": np.datetime64(d, "s").astype(int)}
+        rows.append((days.get(change, d), *pair, c))
     write_csv(tmp_path, rows)
     with pytest.raises(AreaEffectError, match=f"(?s){message}"):
         read(tmp_path, more=more)

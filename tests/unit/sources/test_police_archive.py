@@ -76,9 +76,17 @@ def test_a_month_that_the_archive_lacks_is_a_gap_and_no_zero(mirror, client, tmp
     assert len(files) == 3
 
 
-def test_an_unknown_force_is_guessed(client, tmp_path):
-    with pytest.raises(StudyError, match=r"'cleaveland'\. Did you mean 'cleveland'\?"):
-        fetch_archives(MonthsWanted("2017-03", "2017-04", ("cleaveland",)), tmp_path, lambda *_: None, client)
+@pytest.mark.parametrize(("given", "meant"), [("cleaveland", "cleveland"), ("South Wales", "south-wales")])
+def test_an_unknown_force_is_guessed_before_anything_is_asked(given, meant, tmp_path):
+    with pytest.raises(StudyError, match=rf"'{given}'\. Did you mean '{meant}'\?"):
+        command.plan(["police_uk"], tmp_path, "2017-03", "2017-04", [given])
+
+
+def test_a_force_that_no_longer_publishes_is_a_gap_and_no_typing_error(mirror, client, tmp_path):
+    months = MonthsWanted("2017-03", "2017-04", ("greater-manchester", "cleveland"))
+    files, gaps = fetch_archives(months, tmp_path, lambda *_: None, client)
+    assert gaps == ("greater-manchester 2017-03", "greater-manchester 2017-04")
+    assert len(files) == 2
 
 
 def test_a_zip_that_changes_while_it_is_read_is_refused(mirror, client, tmp_path):

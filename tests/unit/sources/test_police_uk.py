@@ -306,6 +306,22 @@ def test_a_path_that_does_not_exist_is_answered_with_the_nearest(tmp_path: Path)
         ingest_police_uk([tmp_path / "2023-01-clevland-street.csv"], tmp_path / "store")
 
 
+def test_a_file_that_ends_within_a_row_is_cut_short_and_refused(tmp_path: Path) -> None:
+    whole = street(crime("a"), crime("b"), crime("c"))
+    path = put(tmp_path / NAME, whole[:-90])
+    with pytest.raises(DataError, match="line 4: the file ends within a row: it is cut short"):
+        ingest_police_uk([path], tmp_path / "store")
+    complete = put(tmp_path / NAME, whole.rstrip(b"\n"))
+    assert ingest_police_uk([complete], tmp_path / "store").rows_kept == 3
+
+
+def test_a_file_put_together_from_copies_is_refused(tmp_path: Path) -> None:
+    rows = [crime(f"{i}") for i in range(120)]
+    path = put(tmp_path / NAME, street(*rows, ASB, *rows, ASB))
+    with pytest.raises(DataError, match="120 of its 242 rows are there again"):
+        ingest_police_uk([path], tmp_path / "store")
+
+
 def test_passed_over_files_are_recorded(tmp_path: Path) -> None:
     members = {NAME: street(ASB), "2023-01-cleveland-outcomes.csv": b"x", "readme.txt": b"x"}
     report = ingest_police_uk([pack(tmp_path / "x.zip", members)], tmp_path / "store")

@@ -10,8 +10,8 @@ import pytest
 
 from areaeffect.commands.sources import list_sources
 from areaeffect.errors import DataError, StudyError
-from areaeffect.sources.police_uk.categories import in_window
 from areaeffect.sources.police_uk.counting import require_spark
+from areaeffect.sources.police_uk.force_coverage import in_window
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.publishers.releases import catalogue
 from tests.shared.street_files import ASB, month_of, put, street

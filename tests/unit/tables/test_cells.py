@@ -49,7 +49,10 @@ def test_a_text_that_is_no_number_is_wrong_and_not_missing(text: str) -> None:
 
 
 def test_a_count_below_a_limit_says_what_it_is_at_most() -> None:
-    assert read_numbers(pd.Series(["<5", "9"])).most[0] == 4
+    read = read_numbers(pd.Series(["<5", "1-4", "0 to 4", "[1–4]", "4-1", "9"]))
+    assert read.most[:4].tolist() == [4] * 4
+    assert {REASONS[r] for r in read.reasons[:4]} == {"suppressed"}
+    assert read.wrong.tolist() == [False, False, False, False, True, False]
 
 
 def test_a_declared_mark_is_missing_with_the_reason_declared() -> None:
@@ -58,10 +61,22 @@ def test_a_declared_mark_is_missing_with_the_reason_declared() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["E01000001", " e01000001 ", "E01000001 : City of London 001A", "E01000001\u200b"]
+    "text",
+    [
+        *("E01000001", " e01000001 ", "E01000001 : City of London 001A", "E01000001\u200b"),
+        *("E01000001, City of London 001A", "City of London 001A (E01000001)"),
+        *("City of London 001A - E01000001", "City of London 001A e01000001", "(City) of London [E01000001]"),
+    ],
 )
 def test_a_code_is_found_in_what_is_around_it(text: str) -> None:
     assert plain_code(text) == "E01000001"
+
+
+@pytest.mark.parametrize(
+    "text", ["E01000001, E01000002", "E01000001 and 2 (E01000002)", "XE01000001", "A-E010000012"]
+)
+def test_two_codes_or_a_part_of_a_longer_one_are_no_code(text: str) -> None:
+    assert plain_code(text) == text
 
 
 def test_composed_and_decomposed_letters_are_one_code() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from areaeffect.errors import DataError
@@ -115,6 +116,43 @@ def test_two_sheets_that_may_be_meant_are_refused_by_name(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="any of 2012, 2013 may be meant"):
         read_user_table(path, None, ("area_code",))
     assert len(read_user_table(path, None, ("area_code",), Layout(sheet="2013")).frame) == 1
+
+
+def test_errors_and_formulas_without_a_value_are_text_and_no_blanks(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["area_code", "n"], ["E01000001", "#REF!"], ["E01000002", "#N/A"], ["E01000003", "=1+2"]):
+        sheet.append(row)
+    sheet.append(["E01000004", 7])
+    book.save(tmp_path / "t.xlsx")
+    table = read_user_table(tmp_path / "t.xlsx", None, ("area_code",))
+    assert table.frame["n"].tolist() == ["#REF!", "#N/A", "=1+2", "7"]
+
+
+def test_a_cell_merged_over_rows_holds_for_each_of_them(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["Two places", None], ["place", "n"], ["Abbey", 1], [None, 2], ["Bridge", 3]):
+        sheet.append(row)
+    sheet.merge_cells("A1:B1")
+    sheet.merge_cells("A3:A4")
+    book.save(tmp_path / "t.xlsx")
+    table = read_user_table(tmp_path / "t.xlsx", None, ("place",))
+    assert table.frame["place"].tolist() == ["Abbey", "Abbey", "Bridge"]
+
+
+def test_the_header_between_the_rows_is_left_out_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("area_code,n\nA,1\n\ufeffArea_Code,n\nB,2\n", encoding="utf-8")
+    table = read_user_table(tmp_path / "t.csv", None, ("area_code",))
+    assert table.frame["n"].tolist() == ["1", "2"]
+    assert table.left_out == ((3, "the header again"),)
+    assert table.notes == ("t.csv: 1 row repeats the header (line 3) and is left out.",)
+
+
+def test_rows_with_a_field_more_than_names_are_refused_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("area_code,n\n1,A,1\n2,B,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match="every row has 3 fields, and the header 2 names"):
+        read_user_table(tmp_path / "t.csv", None, ("area_code",))
 
 
 def test_a_stat_xplore_export_is_read_as_it_comes(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def _pointed(text: str, *, in_degrees: bool) -> str:
 def _of_shapes(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
     import shapely
 
-    frame = read_shape_file(path, "file of points", dates_as_text=True)
+    frame = read_shape_file(path, "file of points", source.date, dates_as_text=True)
     columns = [c for c in frame.columns if c != frame.geometry.name]
     _texts_of(columns, source, path)
     shapes = frame.geometry.to_numpy()

@@ -23,7 +23,8 @@ from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
 from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, Reason, coordinate_notes
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
-from areaeffect.sources.police_uk.categories import REJECTED_SHARE
+from areaeffect.sources.points.dates import NONE
+from areaeffect.sources.police_uk.force_coverage import REJECTED_SHARE
 from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.file import StudyFile
 from areaeffect.study.parts import Window, resolve
@@ -193,14 +194,15 @@ def _refuse_none(counted: Counted, window: Window, paths: list[Path]) -> None:
         raise DataError(Problem(what, where, "Write dates = 'day first' or 'month first'."))
     if not sum(account.kept.values()):
         what = f"no incident lies in an area and in the window {window.start} to {window.end}"
-        shares = [f"{n:,} {reason.value}" for reason, n in _by_reason(account).items()]
-        raise DataError(
-            Problem(
-                f"{what}: of {rejected:,} rows {', '.join(shares) or 'none'}.",
-                where,
-                "Check the window, the columns and the reference system (`crs`).",
+        reasons = _by_reason(account)
+        shares = [f"{n:,} {reason.value}" for reason, n in reasons.items()]
+        fix = "Check the window, the columns and the reference system (`crs`)."
+        if Reason.UNREADABLE_DATE in reasons:
+            some = next(
+                t for t, m in zip(counted.dates.texts, counted.dates.months, strict=True) if t and m == NONE
             )
-        )
+            fix = f"'{some}' is not read as a date: write it as 2020-01-31. {fix}"
+        raise DataError(Problem(f"{what}: of {rejected:,} rows {', '.join(shares) or 'none'}.", where, fix))
 
 
 def _by_reason(account: Account) -> dict[Reason, int]:

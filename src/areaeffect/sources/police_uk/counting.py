@@ -41,10 +41,11 @@ SELECT force, month, area_code, category, longitude IS NOT NULL AS has_point,
 FROM incidents
 GROUP BY force, month, area_code, category, longitude IS NOT NULL
 """
-_INCIDENTS = """
-CREATE OR REPLACE TEMP TABLE incidents AS
-SELECT force, month, area_code, area_name, category, longitude
-FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false)
+# The files are counted as they are read: a table of incidents in between takes half as long again.
+_COUNT_FILES = f"""
+CREATE OR REPLACE TEMP TABLE new_counts AS
+WITH incidents AS (FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false))
+{COUNT_INCIDENTS}
 """
 _MERGE = """
 SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
@@ -64,8 +65,7 @@ def duckdb_counter(folder: Path) -> Counter:
 
     def count(connection: duckdb.DuckDBPyConnection, month: str) -> None:
         files = sorted(str(p) for p in folder.glob(f"force=*/month={month}/part.parquet"))
-        connection.execute(_INCIDENTS, {"files": files})
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE new_counts AS {COUNT_INCIDENTS}")
+        connection.execute(_COUNT_FILES, {"files": files})
 
     return count
 

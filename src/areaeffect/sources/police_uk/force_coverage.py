@@ -8,8 +8,9 @@ would look like a fall.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,10 @@ from areaeffect.errors import DataError, Problem, did_you_mean, number_of
 from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_forces
 from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
-from areaeffect.sources.police_uk.categories import ForceMonth, force_months, months_published
+from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.records import Json
+from areaeffect.sources.coverage import group_gaps
+from areaeffect.sources.police_uk.categories import months_published
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,6 +38,154 @@ PART_SHARE = 0.01
 _SHOWN = 10
 CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 _REASON_OF_STATUS = {"complete": "", "partial": "partial_month", "missing": "not_published"}
+#: A month of which more rows than this were rejected is not whole.
+REJECTED_SHARE = 0.1
+#: A month of which this share more rows than usual have no area is not whole, from so many rows on.
+UNLOCATED_SHARE, _FEWEST_ROWS = 0.15, 200
+#: A category under this share of its trailing median was not published; falls are seldom so deep.
+CATEGORY_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceMonth:
+    """What one force's file of one month holds."""
+
+    #: source, force, month: whose and when
+    source: str
+    force: str
+    month: str
+    status: str  # `complete`, `partial` (a residue, or many rows rejected) or `missing`
+    #: rows_kept, rows_rejected: of the file that counts now; 0 where there is none.
+    rows_kept: int = 0
+    rows_rejected: int = 0
+    not_located: int = 0  # rows kept that have no area
+    why: str = ""  # why it is not complete; empty where it is.
+    is_low: bool = False  # whether it is partial for its number of rows alone, which may be a real fall
+    #: categories that the force has in its other months and all but lacks in this one
+    lacks: tuple[str, ...] = ()
+
+    def to_dict(self) -> Json:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def force_months(manifest: Iterable[Json], *, by_point: bool = False) -> tuple[ForceMonth, ...]:
+    """Derive the coverage table from the manifest's current files.
+
+    A month that is absent between a force's first and last is missing; one under half of its
+    trailing median is a residue; one that is whole but for a category lacks that category. One in
+    which many more rows than usual have no area, or no point where rows are assigned `by_point`,
+    is partial.
+    """
+    held: dict[tuple[str, str], dict[int, Json]] = {}
+    for row in manifest:
+        month = parse_period(str(row.get("month", "")), PeriodKind.MONTH)
+        if row.get("status") == "current" and month is not None:
+            held.setdefault((row["source"], row["force"]), {})[month] = row
+    table = []
+    for (source, force), months in sorted(held.items()):
+        first, last = min(months), max(months)
+        totals = np.full((1, last - first + 1), np.nan)
+        for month, row in months.items():
+            totals[0, month - first] = row["rows_kept"]
+        residue = group_gaps(totals)[0]
+        usual = float(np.quantile([_unlocated(row, by_point=by_point) for row in months.values()], 0.25))
+        faults = {m: _fault(row) or _bare(row, usual, by_point=by_point) for m, row in months.items()}
+        whole = {
+            month: row for month, row in months.items() if not residue[month - first] and not faults[month]
+        }
+        gaps = _category_gaps(whole, first, last)
+        for month in range(first, last + 1):
+            row = months.get(month, {})
+            status, why = faults.get(month, _fault(row)) or ("complete", "")
+            is_low = status == "complete" and bool(residue[month - first])
+            if is_low:
+                status, why = "partial", "under half of the months before"
+            lacks = tuple(c for c, flagged in gaps.items() if flagged[month - first])
+            table.append(
+                ForceMonth(
+                    source=source,
+                    force=force,
+                    month=label(month, PeriodKind.MONTH),
+                    status=status,
+                    rows_kept=row.get("rows_kept", 0),
+                    rows_rejected=row.get("rows_rejected", 0),
+                    not_located=row.get("not_located", 0),
+                    why=f"without {', '.join(lacks)}" if lacks else why,
+                    is_low=is_low,
+                    lacks=lacks,
+                )
+            )
+    return tuple(table)
+
+
+def _fault(row: Json) -> tuple[str, str] | None:
+    """Return status and reason of a month whose file says itself that it is not whole."""
+    if not row:
+        return "missing", "no file"
+    kept, rejected = row["rows_kept"], row["rows_rejected"]
+    if kept == 0:
+        return "missing", "a file without a usable row"
+    if rejected > REJECTED_SHARE * (kept + rejected):
+        return "partial", f"{rejected} of {kept + rejected} rows were rejected"
+    return None
+
+
+def _unlocated(row: Json, *, by_point: bool) -> float:
+    """Return the share of a month's rows that belong to no area."""
+    without = row.get("not_located", 0) - (row.get("with_point_only", 0) if by_point else 0)
+    return float(without / max(row["rows_kept"], 1))
+
+
+def _bare(row: Json, usual: float, *, by_point: bool) -> tuple[str, str] | None:
+    """Return status and reason of a month in which too many rows belong to no area."""
+    share = _unlocated(row, by_point=by_point)
+    if row["rows_kept"] < _FEWEST_ROWS or share - usual <= UNLOCATED_SHARE:
+        return None
+    return "partial", f"{share:.0%} of its rows have no area, of others {usual:.0%}"
+
+
+def _category_gaps(whole: Mapping[int, Json], first: int, last: int) -> dict[str, Bools]:
+    """Return for each category the months, from the first on, in which it was not published."""
+    found = {}
+    labels = tuple(label(month, PeriodKind.MONTH) for month in range(first, last + 1))
+    for category in sorted({c for row in whole.values() for c in row["categories"]}):
+        published = months_published((category,), labels)
+        totals = np.full((1, len(labels)), np.nan)
+        for month, row in whole.items():
+            if published[month - first]:
+                totals[0, month - first] = row["categories"].get(category, 0)
+        found[category] = group_gaps(totals, CATEGORY_SHARE)[0]
+    return found
+
+
+def gaps_in(months: Iterable[ForceMonth]) -> str:
+    """Write runs of months that are not whole: 'missing 2014-03 to 2014-05', 'without drugs …'."""
+    runs = []
+    for status, cells in groupby(months, lambda c: c.why if c.lacks else c.status):
+        run = list(cells)
+        if status != "complete":
+            span = run[0].month if len(run) == 1 else f"{run[0].month} to {run[-1].month}"
+            runs.append(f"{status} {span}")
+    return "; ".join(runs) or "none"
+
+
+def in_window(held: Sequence[ForceMonth], start: str, end: str) -> str:
+    """Compare the months of a store with those of a study: 'YYYY-MM' both."""
+    said = []
+    for force, cells in groupby(held, lambda c: c.force):
+        months = list(cells)
+        first, last = months[0].month, months[-1].month
+        inside = [c for c in months if start <= c.month <= end]
+        lacks = []
+        if not inside:
+            lacks.append("nothing of the window")
+        else:
+            lacks += [f"nothing before {first}"] if start < first else []
+            lacks += [f"nothing after {last}"] if end > last else []
+            lacks += [gaps_in(inside)] if gaps_in(inside) != "none" else []
+        said.append(f"{force} {first} to {last} ({'; '.join(lacks) or 'whole in the window'})")
+    return ", ".join(said) or "of which the store holds nothing"
 
 
 def coverage_of(
@@ -82,7 +233,8 @@ def coverage_of(
         problems = [Problem(what, f"source.{name}.forces", "Name a territorial force.")]
     if problems:
         raise DataError(problems)
-    table = force_months(r for r in rows if r["force"] in asked)
+    by_point = source.boundaries is not None
+    table = force_months((r for r in rows if r["force"] in asked), by_point=by_point)
     return _without_stopped(_with_falls(name, source, table), source, periods)
 
 
@@ -105,13 +257,13 @@ def _without_stopped(
     low = [
         f"{c.force} {c.month} ({c.why})"
         for c in coverage
-        if c.month in periods.labels and (c.is_low or c.lacks)
+        if c.month in periods.labels and (c.status == "partial" or c.lacks)
     ]
     if low:
         more = f" and {len(low) - _SHOWN} more" if len(low) > _SHOWN else ""
         notes.append(
             f"These months look like gaps of recording and are missing: {'; '.join(low[:_SHOWN])}"
-            f"{more}. Where the fall is real, keep it with `real_falls`."
+            f"{more}. Where a fall is real, keep it with `real_falls`."
         )
     return coverage, tuple(notes)
 

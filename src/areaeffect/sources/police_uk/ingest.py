@@ -25,13 +25,15 @@ from areaeffect.sources.police_uk.files import PassedOver, StreetFile, find_file
 from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfinished, writing
 from areaeffect.sources.police_uk.rows import RowsUsed
 from areaeffect.sources.police_uk.store_check import IngestReport, report_on
-from areaeffect.sources.police_uk.text import Rejected, number_lines
+from areaeffect.sources.police_uk.text import REPEATED, Rejected, number_lines
 
 SOURCE = "police_uk"
 #: Numbered text that goes through the engine at once: bounds memory and scratch space.
 BATCH_BYTES = 48 << 20
 _CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
 _SHOWN = 20
+#: A file of so many rows or more of which this share repeats others was put together from copies.
+_FEWEST_ROWS, _MOST_REPEATED = 200, 0.25
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,7 +174,8 @@ class _Ingest:
         for number, (file, data) in enumerate(read_files(files)):
             say("reading", number, len(files))
             is_later = batch.holds(file) or before.holds(file)
-            if batch.files and (is_later or batch.size > BATCH_BYTES):
+            full = BATCH_BYTES if at_work else BATCH_BYTES // 4  # the engine starts early on the first
+            if batch.files and (is_later or batch.size > full):
                 at_work = hand_over()
                 batch, before = _Batch(text=before.text), batch
             if is_later and at_work is not None:
@@ -306,8 +309,13 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
 
 
 def _useless(row: ManifestRow, earlier: ManifestRow | None) -> list[Problem]:
-    """Refuse a file of which no row can be used; one without rows only where it would replace."""
+    """Refuse a file of copies, or without a row of use; one without rows only where it would replace."""
     held = earlier["rows_kept"] if earlier else 0
+    again, rows = row["why"].get(REPEATED, 0), row["rows_read"]
+    if again > _MOST_REPEATED * rows and rows >= _FEWEST_ROWS:
+        what = f"{again} of its {rows} rows are there again: it was put together from copies."
+        fix = "Give the file as the publisher offers it: rows without a Crime ID cannot be told apart."
+        return [Problem(what, row["file"], fix)]
     if row["rows_kept"] or not (row["rows_rejected"] or held):
         return []
     why = "it holds none"

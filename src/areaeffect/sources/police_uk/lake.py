@@ -22,7 +22,6 @@ from typing import Any
 from areaeffect.disk import ASIDE, locked, sha256_of, sync, sync_all, write_file
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, measured
-from areaeffect.study.parts import default_store
 
 FORMAT = 2
 MANIFEST = "manifest.jsonl"
@@ -37,11 +36,6 @@ _OF_THE_STORE = {_FORMAT_FILE, MANIFEST, "police_uk"}
 _OURS = {_JOURNAL, _STAGING, _LOCK, *_OF_THE_STORE, *_OF_THE_WEB}
 
 ManifestRow = dict[str, Any]
-
-
-def store_path(given: Path | None) -> Path:
-    """Return the store's folder: the one given, else the user's own."""
-    return given or default_store()
 
 
 class Lake:

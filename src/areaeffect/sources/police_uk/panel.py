@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
+from areaeffect.disk import store_path
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, number_of
 from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.period_texts import parse_period
@@ -25,16 +26,18 @@ from areaeffect.results import Floats, Release
 from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
-from areaeffect.sources.police_uk.categories import (
+from areaeffect.sources.police_uk.categories import choose, read_categories
+from areaeffect.sources.police_uk.force_coverage import (
+    CODE,
     ForceMonth,
-    choose,
+    coverage_of,
     force_months,
+    home_of,
     in_window,
-    read_categories,
+    reasons_and_notes,
 )
-from areaeffect.sources.police_uk.force_coverage import CODE, coverage_of, home_of, reasons_and_notes
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
-from areaeffect.sources.police_uk.lake import Lake, has_store, open_lake, store_path
+from areaeffect.sources.police_uk.lake import Lake, has_store, open_lake
 from areaeffect.sources.police_uk.panel_query import read_counts, read_points
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window, resolve

@@ -15,7 +15,7 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.layouts import LEFT_OUT, renamed
 from areaeffect.sources.publishers.postcodes import placed_postcodes
 from areaeffect.sources.publishers.releases import CODE_PATTERNS, ReleaseFile, find_release
-from areaeffect.tables.text_rows import below_header, read_sheets
+from areaeffect.tables.workbooks import below_header, read_sheets
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -124,9 +124,13 @@ def fetch(
             raise
     clear_parts(folder)
     problems = [p for d in done if isinstance(d, DataError) for p in d.problems]
+    found = tuple(d for d in done if isinstance(d, Fetched))
     if problems:
+        if len(jobs) > 1:
+            whole = f"{len(found)} of {len(jobs)} files are here and can be used."
+            problems.append(Problem(whole, "", "The same command tries the others again."))
         raise DataError(problems)
-    return tuple(d for d in done if isinstance(d, Fetched))
+    return found
 
 
 def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
@@ -181,7 +185,12 @@ def _existing_file(job: Job) -> Fetched:
             )
         )
     if not expected:  # somebody put it there by hand
-        check_file(job.release, job.file, job.path, job.file.path)
+        try:
+            check_file(job.release, job.file, job.path, job.file.path)
+        except DataError as error:
+            what = "the file was here before and cannot be used. It was left as it is."
+            fix = "Move it away, or fetch it with --again."
+            raise DataError([*error.problems, Problem(what, f"{job.path}", fix)]) from None
     return Fetched(
         name=job.release.id,
         path=job.path,

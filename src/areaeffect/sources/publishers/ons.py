@@ -15,8 +15,8 @@ import pandas as pd
 from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.layouts import by_category, read_rows, renamed
-from areaeffect.tables.text_rows import below_header, read_sheets
 from areaeffect.tables.user_table import read_user_table
+from areaeffect.tables.workbooks import below_header, read_sheets
 
 if TYPE_CHECKING:
     from areaeffect.sources.publishers.layouts import Laid

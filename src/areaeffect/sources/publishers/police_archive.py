@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.geography.codes import WITHOUT_TERRITORY, territorial_forces
 from areaeffect.sources.publishers.answers import Ask
 from areaeffect.sources.publishers.download import PARTS, Fetched, clear_parts, put
 from areaeffect.sources.publishers.releases import HOSTS, By
@@ -63,6 +64,11 @@ class MonthsWanted:
         if not problems and self.last < FIRST_MONTH:
             what = f"police.uk begins with {FIRST_MONTH}."
             problems.append(Problem(what, "--to", "Take a later month."))
+        known = (*territorial_forces(), *WITHOUT_TERRITORY)
+        for force in sorted(set(self.forces) - set(known)):
+            near = did_you_mean(force.lower().replace(" ", "-"), known)
+            fix = near or f"Forces: {', '.join(known)}."
+            problems.append(Problem(f"no force is called '{force}'.", "--force", fix))
         if problems:
             raise StudyError(problems)
 
@@ -111,8 +117,6 @@ def fetch_archives(
     ------
     DataError
         An archive could not be had or read; a part that came is kept.
-    StudyError
-        A force that no archive names.
     """
     files: list[Fetched] = []
     gaps: list[str] = []
@@ -171,7 +175,6 @@ def _members(
     try:
         with zipfile.ZipFile(io.BufferedReader(RemoteFile(client, ask), _BUFFER)) as remote:
             held = {(m[1], m[3]): i for i in remote.infolist() if (m := _MEMBER.fullmatch(i.filename))}
-            _refuse_unknown(forces, {force for _, force in held})
             for n, (key, path) in enumerate(missing.items(), 1):
                 progress(f"{NAME} {archive}", n, len(missing))
                 if key in held:
@@ -193,20 +196,6 @@ def _member(remote: zipfile.ZipFile, info: zipfile.ZipInfo, parts: Path, target:
         while block := packed.read(_BUFFER):
             out.write(block)
     return put(NAME, f"{ask.address}#{info.filename}", part, target)
-
-
-def _refuse_unknown(forces: Sequence[str], there: set[str]) -> None:
-    problems = [
-        Problem(
-            f"no force is called '{force}'.",
-            "--force",
-            did_you_mean(force, there) or f"Forces: {', '.join(sorted(there))}.",
-        )
-        for force in forces
-        if force not in there
-    ]
-    if problems:
-        raise StudyError(problems)
 
 
 class RemoteFile(io.RawIOBase):

@@ -21,7 +21,7 @@ from areaeffect.document.chart_tables import guard
 from areaeffect.document.page import pictures
 from areaeffect.errors import number_of
 from areaeffect.records import Json
-from areaeffect.web.atlas import Atlas, Layer, Series, find_atlas
+from areaeffect.web.atlas import Atlas, Layer, Series, find_atlas, others_of
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of
 from areaeffect.web.search import name_of
@@ -133,6 +133,7 @@ def _page(request: Request) -> Response:
         histories=[_history(s, place) for s in atlas.series(place.codes)],
         figures=_figures(atlas, areas),
         embed=f"{base}{place.path}" if settings.token is None else "",
+        others=others_of(settings, atlas, place.codes),
         compare=any(address == "/compare" for _, address in request.app.state.nav),
         attribution=atlas.manifest["attribution"],
     )

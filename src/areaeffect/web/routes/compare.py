@@ -29,7 +29,7 @@ from areaeffect.document.page import blocks_css
 from areaeffect.errors import StudyError
 from areaeffect.periods import label
 from areaeffect.web import limits
-from areaeffect.web.atlas import Atlas, atlases, find_atlas
+from areaeffect.web.atlas import Atlas, atlases, find_atlas, others_of
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.runs import base_of, runs_of
@@ -96,6 +96,7 @@ def _show_form(
         written=written_period,
         kind=flight.kind,
         levels=flight.asks_levels,
+        dated=[a for a in others_of(settings, atlas, selection.codes) if not a.preflight.asks_levels],
         outcomes=[o.title for o in flight.outcomes],
         faults=faults,
         offers={"placebos": PLACEBOS, "nearest": NEAREST, "buffer": [f"{b:g}" for b in BUFFERS]},

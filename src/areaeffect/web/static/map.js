@@ -137,7 +137,7 @@ function style() {
       { id: "chosen", ...outline("#F46A25", 3) },
       { id: "ring", type: "line", source: "ring", paint: { "line-color": "#801650", "line-width": 2, "line-dasharray": [3, 2] } },
       words("ward-names", "ward", 12, 12.2, "#0b0c0c"),
-      words("council-names", "council", 14, 7, "#0b0c0c"),
+      words("council-names", "council", 14, 4, "#0b0c0c"),
     ],
   };
 }
@@ -233,7 +233,7 @@ function addMissing(map) {
 function council(id, colour, width) {
   return {
     id, type: "line", source: "areas", "source-layer": "councils", layout: { "line-join": "round" },
-    paint: { "line-color": colour, "line-width": ["interpolate", ["linear"], ["zoom"], 6, width * 0.5, 10, width * 1.3, 14, width * 2.2] },
+    paint: { "line-color": colour, "line-width": ["interpolate", ["linear"], ["zoom"], 5, width * 0.2, 8, width * 0.7, 10, width * 1.3, 14, width * 2.2] },
   };
 }
 

@@ -1,0 +1,184 @@
+"""The rows of a workbook (xlsx, xls, ods), cell by cell as text."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+import zipfile
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from areaeffect.disk import ZIP_FAULTS
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.tables.text_rows import NumberedRow
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+Row = list[Any]
+_HEADER_WITHIN = 100
+
+
+def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]]:
+    """Read sheets as lists of rows; an empty cell is the empty text.
+
+    Parameters
+    ----------
+    path : the workbook.
+    sheets : which, whatever their case, spaces and underscores; None for all.
+
+    Raises
+    ------
+    DataError
+        Not a workbook, or a sheet is missing.
+    """
+    import python_calamine  # only workbooks need it
+
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(path)
+        alike = {_plain(s): s for s in book.sheet_names}
+        wanted = book.sheet_names if sheets is None else list(sheets)
+        named = {s: s if s in book.sheet_names else alike.get(_plain(s), "") for s in wanted}
+        missing = [s for s, name in named.items() if not name]
+        if not missing:
+            return {s: _cells_of(book, name, path) for s, name in named.items()}
+    except (python_calamine.CalamineError, LookupError, *ZIP_FAULTS) as error:
+        reason = str(error).splitlines()[0]
+        fix = "Open it in a spreadsheet program and save it again, without a password, or as CSV."
+        raise DataError(Problem(f"the workbook cannot be read: {reason}.", str(path), fix)) from None
+    near = did_you_mean(missing[0], book.sheet_names)
+    fix = near or f"Sheets: {', '.join(book.sheet_names)}."
+    raise DataError(Problem(f"there is no sheet '{missing[0]}'.", str(path), fix))
+
+
+def _plain(sheet: str) -> str:
+    return " ".join(sheet.replace("_", " ").casefold().split())
+
+
+#: A cell of a sheet whose value is an error, and one with a formula that was never calculated.
+_ERROR = re.compile(
+    rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>(?:(?!</c>).)*?<v>([^<]*)</v>', re.DOTALL
+)
+_FORMULA = re.compile(
+    rb'<c\b(?![^>]*\bt=)[^>]*\br="([A-Z]+)(\d+)"[^>]*>\s*<f[^>]*>([^<]*)</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+)
+
+
+def _cells_of(book: CalamineWorkbook, name: str, path: Path) -> list[Row]:
+    """Return the cells of a sheet, errors and formulas without a value as text.
+
+    A text or date merged over several rows of one column holds for each of them; a number may be
+    meant once.
+    """
+    sheet = book.get_sheet_by_name(name)
+    rows: list[Row] = sheet.to_python(skip_empty_area=False)
+    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+        for row in rows[top + 1 : bottom + 1 if left == right else 0]:
+            row[left] = row[left] or (rows[top][left] if isinstance(rows[top][left], str | date) else "")
+    text = _sheet_text(path, book.sheet_names.index(name))
+    found = [(*at, error.decode()) for *at, error in _ERROR.findall(text)]
+    found += [(*at, f"={html.unescape(formula.decode())}") for *at, formula in _FORMULA.findall(text)]
+    for letters, line, said in found:
+        at = reduce(lambda total, letter: 26 * total + letter - 64, letters, 0) - 1
+        if int(line) <= len(rows) and at < len(rows[int(line) - 1]):
+            rows[int(line) - 1][at] = said
+    return rows
+
+
+def _sheet_text(path: Path, position: int) -> bytes:
+    """Return the XML of a sheet of an xlsx file that holds errors or formulas; else nothing."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            return b""
+    with zipfile.ZipFile(path) as book:
+        if "xl/_rels/workbook.xml.rels" not in book.namelist():
+            return b""
+        sheets = re.findall(rb'<sheet\b[^>]*\bid="([^"]+)"', book.read("xl/workbook.xml"))
+        links = re.findall(rb"<Relationship\b[^>]*>", book.read("xl/_rels/workbook.xml.rels"))
+        mine = next((link for link in links if b'Id="%b"' % sheets[position] in link), b"")
+        target = re.search(rb'Target="/?(?:xl/)?([^"]+)"', mine)
+        text = book.read(f"xl/{target[1].decode()}") if target else b""
+    return text if b't="e"' in text or b"<f" in text else b""
+
+
+def sheet_rows(
+    path: Path, sheet: str | None, header_has: Collection[str]
+) -> tuple[list[NumberedRow], tuple[str, ...]]:
+    """Read the one sheet of a workbook that is meant, as rows of text, and say which it is.
+
+    Parameters
+    ----------
+    path : the workbook.
+    sheet : its name; None for the only sheet whose header holds most of the names asked for.
+    header_has : those names, in lower case.
+
+    Raises
+    ------
+    DataError
+        No such sheet, or several that may be meant.
+    """
+    sheets = {
+        name: _from_first_column(
+            [(i, cells) for i, row in enumerate(rows, 1) if any(cells := [_text(value) for value in row])]
+        )
+        for name, rows in read_sheets(path, None if sheet is None else [sheet]).items()
+    }
+    filled = {name: rows for name, rows in sheets.items() if rows}
+    if len(filled) <= 1:
+        return next(iter(filled.values()), []), ()
+    held = {
+        name: max(
+            len({" ".join(c.split()).lower() for c in cells} & set(header_has))
+            for _, cells in rows[:_HEADER_WITHIN]
+        )
+        for name, rows in filled.items()
+    }
+    best = [name for name, n in held.items() if n == max(held.values())]
+    if len(best) > 1:
+        raise DataError(
+            Problem(
+                f"the workbook has {len(filled)} sheets, and any of {', '.join(best)} may be meant.",
+                str(path),
+                "Name it: sheet = '…' of a source, or save it as a file of its own.",
+            )
+        )
+    return filled[best[0]], (f"{path.name}: the sheet '{best[0]}' was read.",)
+
+
+def _from_first_column(rows: list[NumberedRow]) -> list[NumberedRow]:
+    """Return rows without the columns on the left that are blank in all of them."""
+    first = min((next(i for i, c in enumerate(cells) if c) for _, cells in rows), default=0)
+    return [(i, cells[first:]) for i, cells in rows] if first else rows
+
+
+def _text(value: object) -> str:
+    """Return a cell as text: whole numbers without a point, dates as 2012-04-30."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, date)):
+        return str(value)
+    if isinstance(value, (datetime, date)):
+        return value.isoformat().replace("T00:00:00", "")
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+
+
+def below_header(rows: list[Row], cell: str, where: str) -> pd.DataFrame:
+    """Return the rows under the header, which is the first row that holds `cell`.
+
+    Headers are stripped; columns without one are dropped.
+    """
+    for i, row in enumerate(rows):
+        header = [" ".join(str(v).split()) for v in row]
+        if cell in header:
+            frame = pd.DataFrame(rows[i + 1 :], columns=range(len(header)), dtype=object)
+            kept = [k for k, name in enumerate(header) if name]
+            frame = frame[kept]
+            frame.columns = pd.Index([header[k] for k in kept])
+            return frame
+    raise DataError(
+        Problem(f"no row holds the header '{cell}'.", where, "The publisher may have changed it.")
+    )
