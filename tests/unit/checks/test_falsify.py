@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -10,10 +12,12 @@ from areaeffect.checks.base import Answer, CheckResult, CheckStatus, CheckSummar
 from areaeffect.checks.leave_out import turns
 from areaeffect.checks.mean_reversion import HIGH, percentile_among, reversion, worst
 from areaeffect.checks.rings import rings_of
+from areaeffect.checks.section import WARNINGS_SHOWN, _warnings
 from areaeffect.checks.treated_benchmark import effect_if_treated, rise_needed, several, shares_of_heaviest
 from areaeffect.checks.unmoved import UNMOVED, Effect
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.neighbours import bands
+from areaeffect.wording.terms import phrase
 from tests.shared.sample_result import sample_result
 
 # ---------------------------------------------------------------- what a check returns
@@ -26,6 +30,17 @@ NUMBERS = Effect(estimate=0.1, low=0.0, high=0.2, p_value=0.05)
 def check(*statuses: CheckStatus) -> CheckSummary:
     answers = [Answer(finding=FINDING, status=s, numbers=NUMBERS, why="x") for s in statuses]
     return CheckResult(UNMOVED, tuple(answers)).summary()
+
+
+def test_of_many_warnings_of_one_check_three_are_printed_and_the_rest_counted() -> None:
+    one = check(CheckStatus.WARNS).findings[0]
+    reasons = [f"the estimate is {n}." for n in range(5)]
+    own = tuple(replace(one, reason=reason) for reason in reasons)
+    rows = _warnings(
+        [replace(check(CheckStatus.WARNS), findings=(*own, replace(one, reason=reasons[0])))]
+    ).rows
+    assert [why for _, _, why in rows[:-1]] == reasons[:WARNINGS_SHOWN]
+    assert rows[-1][2] == phrase("checks.more", n=2)
 
 
 def test_the_worst_answer_is_that_of_the_check() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from areaeffect.commands.evaluate import evaluate
+from areaeffect.findings.plan import _periods_left_out
 from areaeffect.results import Result, Series
 from tests.shared.small_study import CODES, NEIGHBOURHOODS, edit_table, write_small_study
 
@@ -64,3 +67,11 @@ def test_the_gap_drawn_of_one_neighbourhood_is_its_own(result: Result) -> None:
         assert finding.estimate is not None
         before, after = shares(path, "2013")
         assert after / before == pytest.approx(1.0 + finding.estimate)
+
+
+def test_periods_left_out_are_said_as_spans_and_once_for_all_with_the_same(result: Result) -> None:
+    one = replace(result.designs[0], periods_left_out=("2017-07", "2017-08", "2017-09", "2018-01"))
+    two = replace(one, neighbourhood="Other")
+    (said,) = _periods_left_out([one, two, replace(one, periods_left_out=())])
+    assert "2017-07 to 2017-09, 2018-01 left out" in said
+    assert f"{one.neighbourhood} ({one.initiative}); Other ({one.initiative})" in said

@@ -167,6 +167,17 @@ def test_small_charts_hold_the_findings_interval(made: dict[str, Document]) -> N
     assert "this place" in text
 
 
+def test_residents_read_names_and_no_codes_and_a_place_is_called_by_its_name(result: Result) -> None:
+    areas = tuple(replace(a, name=f"Aldermere {i:03d}A") for i, a in enumerate(result.areas))
+    pages = dict(neighbourhood_pages.pages(replace(result, areas=areas)))
+    own = pages["neighbourhood-1-residents-first.html"]
+    assert (own.title, own.question) == ("Neighbourhood 1", "Residents First")
+    (listed,) = (b for s in own.sections for b in s.blocks if isinstance(b, Bullets) and b.mark == "areas")
+    assert all(re.fullmatch(r"Aldermere \d{3}A", name) for name in listed.items)
+    html = to_html(own, {})
+    assert ">described<" not in html
+
+
 def polygons_of(path: str) -> list[shapely.Polygon]:
     rings = (np.array(re.findall(r"-?\d+", part), dtype=float).reshape(-1, 2) for part in path.split("M")[1:])
     return [shapely.Polygon(ring.cumsum(axis=0)) for ring in rings]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -185,6 +186,23 @@ def test_every_verdict_has_its_symbol_and_is_given_once(html: str, result: Resul
 def test_alike_results_are_a_table_not_cards(html: str, outline: Outline) -> None:
     assert "<article" not in html
     assert "Residents First: estimate and 95% interval, by name" in outline.text
+
+
+def test_each_caveat_is_a_row_with_the_findings_that_have_it(html: str, result: Result) -> None:
+    assert PHRASES["annex.whose"] in html
+    main = wording.main_findings(result.findings)
+    for text in {c for f in main for c in f.caveats if not c.startswith(wording.CHECK_WARNS)}:
+        assert html.count(f">{escape(text)}<") == 1, text
+    alone = replace(result, findings=(replace(main[0], caveats=("Recorded incidents only.",)),))
+    assert PHRASES["annex.whose"] not in faces.render(alone)
+
+
+def test_characteristics_and_the_buffer_are_said_in_words(result: Result) -> None:
+    design = {"covariates": [{"column": "areas.share_renting", "as_of": "2011-03"}], "common_support": False}
+    html = faces.render(replace(result, plan={"design": design, "register": {"buffer_km": 0}}))
+    assert "Characteristics: share renting (March 2011)." in html
+    assert "km from any treated area" not in html
+    assert "common support" not in html
 
 
 def test_findings_outside_the_main_set_have_a_table_of_their_own(result: Result) -> None:

@@ -114,6 +114,14 @@ def test_no_glyph_lies_over_another_and_no_page_is_nearly_empty(made: bytes) -> 
     assert min(filled(made)[:-1]) > 1 / 3
 
 
+def test_what_introduces_a_chart_is_on_its_page(reader: PdfReader) -> None:
+    pages = [squeezed(p.extract_text()) for p in reader.pages]
+    for title, drawn in (("annex.trends", "line.several"), ("annex.chance", "annex.placebo_none")):
+        heading, words = squeezed(PHRASES[title]), squeezed(PHRASES[drawn].rpartition("}")[2])
+        own = next(p for p in pages[::-1] if heading in p)
+        assert words in own or "asfarfromzero" in own, title
+
+
 def test_overprinted_words_and_empty_pages_are_seen() -> None:
     over = "#place(dy: 3cm)[Recorded]#place(dy: 3cm)[#text(size: 12pt)[crime]]#pagebreak()Two."
     made = typst.compile(over.encode(), format="pdf")

@@ -106,6 +106,18 @@ def test_counts_stand_with_the_years_they_cover(crime: Finding) -> None:
     assert wording.answer(own).endswith(text)
 
 
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ("2016-01-05", "5 January 2016"),
+        ("2013-07 to 2016-12", "July 2013 to December 2016"),
+        ("2020", "2020"),
+    ],
+)
+def test_days_and_months_are_written_in_words(span: str, words: str) -> None:
+    assert wording.when(span) == words
+
+
 def test_one_sentence_names_every_outcome_by_its_verdict(result: Result) -> None:
     own = [f for f in result.findings if f.group == "Residents First"]
     text = wording.quote(own)
