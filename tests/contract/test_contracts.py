@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from areaeffect.sources.base import MeasureRequest, SourceKind, SourceTable
 from areaeffect.study.model import PanelSource, Study, json_schema
 from areaeffect.study.parts import NotCovered, Window
 from areaeffect.study.source_kinds import SOURCE_KINDS, row_of, source_models
+
+ROOT = Path(__file__).parents[2]
 
 # ---------------------------------------------------------------- sources
 
@@ -151,7 +154,14 @@ def test_a_study_has_a_json_schema() -> None:
 # ---------------------------------------------------------------- what a run needs
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda f: f.stem)
+def test_every_benchmark_can_be_started(file: Path) -> None:
+    if file.stem == "against_did":
+        pytest.importorskip("diff_diff")
+    importlib.import_module(f"benchmarks.{file.stem}")
+
+
 def test_every_package_whose_version_a_run_writes_down_is_locked() -> None:
-    lock = Path(__file__).parents[2] / "requirements" / "base.txt"
+    lock = ROOT / "requirements" / "base.txt"
     locked = {line.partition("==")[0] for line in lock.read_text(encoding="utf-8").splitlines()}
     assert set(NUMERIC) <= locked
