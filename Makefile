@@ -88,8 +88,7 @@ assets: $(VENV)/.project  ## fetch the web app's map (npm from the PATH, else by
 with_tests = $(foreach d,$(1),$(if $(shell find $(d) -name 'test_*.py' 2>/dev/null | head -n 1),$(d)))
 QUICK_TESTS := $(call with_tests,tests/unit tests/contract tests/invariance) $(wildcard tests/test_*.py)
 OTHER_TESTS := $(filter-out $(QUICK_TESTS),$(call with_tests,$(patsubst %/,%,$(wildcard tests/*/))))
-# Files in their order: xdist would keep those of few but long tests for the end, when one worker idles.
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test: $(VENV)/.project $(VENV)/.dev  ## run the whole test suite, the quick part first
 	$(if $(strip $(QUICK_TESTS)),$(PYTEST) $(QUICK_TESTS) $(ARGS),@echo "no tests found" >&2; exit 1)
