@@ -21,9 +21,7 @@ FULL = Path("/dev/full")
 def _command(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
     code = "from areaeffect.cli import main; main()"
     command = [sys.executable, "-c", code, *map(str, words)]
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        command, text=True, check=False, **{"capture_output": True, **options}
-    )
+    return subprocess.run(command, text=True, check=False, **{"capture_output": True, **options})
 
 
 @pytest.mark.parametrize(
