@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pyproj
 
     from areaeffect.results import Floats, Ints
 
@@ -28,12 +30,17 @@ def to_metres(longitude: Floats, latitude: Floats) -> Floats:
 
 def projected(points: Floats, own: str, to: str) -> Floats:
     """Return points in another coordinate reference system, (n, 2); x is longitude or easting."""
-    from pyproj import Transformer
-
     if own == to:
         return points
-    moved = Transformer.from_crs(own, to, always_xy=True).transform(points[:, 0], points[:, 1])
-    return np.column_stack(moved)
+    return np.column_stack(_transformer(own, to).transform(points[:, 0], points[:, 1]))
+
+
+@cache
+def _transformer(own: str, to: str) -> pyproj.Transformer:
+    """Return what moves points; to make it takes longer than to move thousands."""
+    import pyproj
+
+    return pyproj.Transformer.from_crs(own, to, always_xy=True)
 
 
 class Locator:
