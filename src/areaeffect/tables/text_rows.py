@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, repeat
+from operator import add
 from pathlib import Path, PurePath
 
 from areaeffect.errors import DataError, Problem
@@ -92,9 +93,7 @@ def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRo
     delimiter = _delimiter(lines, header_has)
     blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
     same: dict[str, str] = {}  # a table repeats its texts: each is kept once
-    rows = [
-        (line, [same.setdefault(cell, cell) for cell in row]) for line, row in _rows(lines, delimiter, path)
-    ]
+    rows = [(line, list(map(same.setdefault, row, row))) for line, row in _rows(lines, delimiter, path)]
     return TextRows(rows, delimiter, blank, notes)
 
 
@@ -214,7 +213,7 @@ def _delimiter(lines: list[str], header_has: Collection[str]) -> str:
 
 def _rows(lines: Iterable[str], delimiter: str, path: PurePath) -> Iterator[NumberedRow]:
     """Yield rows that are not blank; refuse quotes that do not mean what they say."""
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
+    reader = csv.reader(map(add, lines, repeat("\n")), delimiter=delimiter, strict=True)
     first = 1
     while True:
         try:

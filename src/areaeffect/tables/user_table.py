@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -172,8 +173,9 @@ def _table(
     if nameless:
         some = ", ".join(map(str, nameless))
         notes += (f"{path.name}: column {some} has no name and was left out.",)
+    texts = [row for _, row in body]
     frame = pd.DataFrame(
-        {name: [c[i] if i < len(c) else "" for _, c in body] for name, i in positions.items()},
+        {name: [*map(itemgetter(i), texts)] for name, i in positions.items()},
         index=pd.Index([n for n, _ in body]),
         dtype=object,
     )
@@ -260,7 +262,13 @@ def _without_headers(
 ) -> tuple[list[NumberedRow], tuple[tuple[int, str], ...], tuple[str, ...]]:
     """Leave out rows that are the header again, as in files put one below the other."""
     names = [key_of(plain_text(name)) for name in header]
-    first = {text for text in {c[0] for _, c in body} if key_of(plain_text(text)) == names[0]}
+    begins = names[0][:1]  # nearly no text passes the first test, which takes no time
+    first = {
+        text
+        for text in {c[0] for _, c in body}
+        if (text.lstrip()[:1].lower() == begins or not text.isascii())
+        and key_of(plain_text(text)) == names[0]
+    }
     lines = [n for n, c in body if c[0] in first and [key_of(plain_text(v)) for v in c] == names]
     if not lines:
         return body, (), ()
@@ -274,7 +282,7 @@ def _refuse_ragged(body: Sequence[NumberedRow], width: int, path: Path) -> None:
     bad = [
         (line, len(cells))
         for line, cells in body
-        if len(cells) < width or any(c.strip() for c in cells[width:])
+        if len(cells) != width and (len(cells) < width or any(c.strip() for c in cells[width:]))
     ]
     if 1 < len(bad) == len(body) and {n for _, n in bad} == {width + 1}:
         what = f"every row has {width + 1} fields, and the header {width} names."
