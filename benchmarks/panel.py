@@ -38,7 +38,7 @@ def month_name(ordinal: int) -> str:
 def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> None:
     """Write a store of counts in which every force published every month whole."""
     import duckdb
-    import pyarrow as pa
+    import pandas as pd
 
     from areaeffect.geography.codes import codes_of, force_of
     from areaeffect.sources.police_uk.categories import read_categories
@@ -58,7 +58,7 @@ def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> 
             month = month_name(ordinal)
             n = rng.poisson(level)
             area, kind = np.nonzero(n)
-            table = pa.table(
+            table = pd.DataFrame(
                 {
                     "force": forces[home[area]],
                     "month": np.full(len(area), month),

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from hypothesis import settings
 
@@ -19,6 +20,9 @@ REPOSITORY = TESTS.parent
 SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
 MARKED_FOLDERS = ("real_data", "simulation", "web")
 IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
+
+# As where the package alone is installed: only tests have PyArrow.
+pd.options.mode.string_storage = "python"
 
 # No deadline: timings say nothing on a shared machine. In CI the examples are always the same.
 settings.register_profile("areaeffect", deadline=None, derandomize=IN_CI)

@@ -23,12 +23,14 @@ from areaeffect.commands.summary import summary as summary_of
 from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
+from areaeffect.geography.shape_files import write_outlines
 from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text
 from areaeffect.report.figures import figure_of
 from areaeffect.report.files import read_result, write_result
 from areaeffect.report.summary import answer_box
 from areaeffect.study.file import read_study
+from areaeffect.tables.parquet import write_columns
 from areaeffect.terminal import progress
 
 if TYPE_CHECKING:
@@ -188,16 +190,16 @@ class Study:
             if boundaries.index.name and boundaries.index.name not in boundaries.columns:
                 boundaries = boundaries.reset_index()
         root = _folder(folder)
-        table.to_parquet(root / _TABLE, index=False)
+        write_columns(root / _TABLE, table)
         listed, areas_file = _write_areas(areas, table, title, root)
         found = guess(table, listed, began, Path("outcomes"))
         described = code = None
         codes = table[found.area].astype(str).unique().tolist()
         if about is not None:
-            about.to_parquet(root / _ABOUT, index=False)
+            write_columns(root / _ABOUT, about)
             described = characteristics_of(about, codes, Path("characteristics"))
         if boundaries is not None:
-            boundaries.to_parquet(root / _OUTLINES, index=False)
+            write_outlines(root / _OUTLINES, boundaries)
             texts = boundaries.drop(columns=boundaries.geometry.name)
             code = area_column(texts, codes, Path("boundaries"))
         draft = Draft(
@@ -339,9 +341,9 @@ def _table(given: Any, name: str) -> pd.DataFrame:
         plain = isinstance(index, pd.RangeIndex) or set(index.names) & set(given.columns)
         made = given.copy() if plain else given.reset_index()
     elif _is_table(given):
-        import pyarrow as pa
-
-        made = pa.table(given).to_pandas()
+        made = pd.DataFrame(
+            given.to_pydict() if hasattr(given, "to_pydict") else {c: list(given[c]) for c in given.columns}
+        )
     else:
         what = f"{type(given).__name__} is not a table."
         fix = "Give a pandas, Polars or Arrow table, such as pandas.read_csv returns."

@@ -45,6 +45,7 @@ from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import StudyFile, read_base
 from areaeffect.study.parts import AtlasPart, default_shared_data
+from areaeffect.tables.parquet import write_columns
 
 if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
@@ -196,9 +197,6 @@ def _larger_places(
 def _write_areas(
     folder: Path, areas: Strings, inside: dict[str, Strings], complete: Bools, boundaries: Boundaries | None
 ) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     columns: dict[str, Strings | Bools | Floats] = {"code": areas.astype(str)}
     columns |= {what: inside[what].astype(str) for what in ("name", *INSIDE)} | {"complete": complete}
     if boundaries is not None:
@@ -206,22 +204,19 @@ def _write_areas(
         lon, lat = projected(centres, boundaries.crs, "EPSG:4326").T
         columns |= {"x": centres[:, 0].round(1), "y": centres[:, 1].round(1)}
         columns |= {"lon": np.round(lon, 6), "lat": np.round(lat, 6)}
-    pq.write_table(pa.table(columns), folder / "areas.parquet", compression="zstd")
+    write_columns(folder / "areas.parquet", columns)
     names = json.dumps(inside["name"].astype(str).tolist(), ensure_ascii=False)
     (folder / "names.json.gz").write_bytes(gzip.compress(names.encode(), mtime=0))
 
 
 def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
     """Write which postcodes lie in which area, by the lookup named or the directory here."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if lookup is None and not has_directory(start, areas):
         return 0
     postcodes, positions = find_postcodes(lookup, start, areas).inside(areas)
     if len(postcodes):
-        table = pa.table({"postcode": postcodes, "area": positions.astype(np.int32)})
-        pq.write_table(table, folder / "postcodes.parquet", compression="zstd")
+        columns = {"postcode": postcodes, "area": positions.astype(np.int32)}
+        write_columns(folder / "postcodes.parquet", columns)
     return len(postcodes)
 
 

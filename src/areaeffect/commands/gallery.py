@@ -26,6 +26,7 @@ from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.results import Finding, Result
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, Window, resolve
+from areaeffect.tables.parquet import read_parquet
 
 Tell = Callable[[str, int, int], None]
 
@@ -297,7 +298,7 @@ def _officers(known: KnownAnswer, place: Path) -> AnswerRow:
     """Estimate by the cross-check for random timing: no officer is left untrained."""
     named = f"${{{SHARED_DATA_VARIABLE}}}/{known.data.partition(':')[0]}"
     columns = ["uid", "period", "complaints", "first_trained"]
-    table = pd.read_parquet(resolve(named, place), columns=columns)
+    table = read_parquet(resolve(named, place), columns)
     wide = table.pivot_table(index="uid", columns="period", values="complaints")
     first = table.groupby("uid")["first_trained"].first().reindex(wide.index).to_numpy() - 1
     found = random_timing(wide.to_numpy(), first)
@@ -366,8 +367,8 @@ def _enterprise_zones(place: Path) -> None:
 
 def _big_local(place: Path) -> None:
     """Write burglary a household in standard deviations of London's areas before work began."""
-    crimes = pd.read_parquet(place / "london" / "crime_by_year.parquet")
-    areas = pd.read_parquet(place / "london" / "areas.parquet").set_index("area_code")
+    crimes = read_parquet(place / "london" / "crime_by_year.parquet")
+    areas = read_parquet(place / "london" / "areas.parquet").set_index("area_code")
     table = crimes[(crimes["category"] == "burglary") & (crimes["year"] <= _LAST_YEAR)].copy()
     rate = table["crimes"] / table["area_code"].map(areas["households_2011"])
     before = rate[table["year"] < _WORK_BEGAN].groupby(table["area_code"]).mean()

@@ -6,6 +6,7 @@ files; so the kind is settled here, before GDAL sees the file.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import warnings
@@ -19,9 +20,11 @@ import numpy as np
 
 from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem, number_of
+from areaeffect.tables.parquet import parquet_metadata, read_parquet, write_columns
 from areaeffect.tables.user_table import require_file
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import numpy.typing as npt
 
     Shapes = npt.NDArray[np.object_]
@@ -61,22 +64,46 @@ def read_shape_file(
         No such file; another kind of file, above all a virtual one; several layers; a ring that
         is not closed, by its feature.
     """
-    import geopandas  # heavy: half a second
     import shapely  # heavy
 
     require_file(path, what)
     if path.suffix.lower() in {".parquet", ".geoparquet"}:
-        try:
-            return geopandas.read_parquet(path)
-        except (ValueError, OSError, shapely.errors.ShapelyError) as error:
-            raise DataError(_unreadable(error, path)) from None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
-        frame = _read(_source(path), path, column, dates_as_text=dates_as_text)
+        frame = _read_parquet(path)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
+            frame = _read(_source(path), path, column, dates_as_text=dates_as_text)
     if not hasattr(frame, "geometry") or not len(frame):
         raise DataError(Problem("the file holds no shapes.", str(path), "Give one shape for each place."))
     frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
     return frame
+
+
+def _read_parquet(path: Path) -> Any:
+    """Read GeoParquet: outlines as well-known bytes, and what the file says of them."""
+    import duckdb
+    import geopandas  # heavy: half a second
+    import shapely
+
+    try:
+        frame, geo = read_parquet(path), json.loads(parquet_metadata(path).get("geo", "{}"))
+        column = geo.get("primary_column", "geometry")
+        system = geo.get("columns", {}).get(column, {}).get("crs", "OGC:CRS84")
+        frame[column] = shapely.from_wkb([wkb and bytes(wkb) for wkb in frame[column]])
+        return geopandas.GeoDataFrame(frame, geometry=column, crs=system)
+    except KeyError:
+        raise DataError(_unreadable(ValueError("it has no outlines"), path)) from None
+    except (ValueError, TypeError, OSError, duckdb.Error, shapely.errors.ShapelyError) as error:
+        raise DataError(_unreadable(error, path)) from None
+
+
+def write_outlines(path: Path, frame: gpd.GeoDataFrame) -> None:
+    """Write outlines and their columns as GeoParquet."""
+    own = frame.geometry.name
+    about = {"encoding": "WKB", "geometry_types": [], "crs": frame.crs and frame.crs.to_json_dict()}
+    geo = {"version": "1.0.0", "primary_column": own, "columns": {own: about}}
+    columns = frame.drop(columns=own).assign(**{own: frame.geometry.to_wkb()})
+    write_columns(path, columns, geo=json.dumps(geo))
 
 
 def _read(source: str, path: Path, column: str, *, dates_as_text: bool) -> Any:

@@ -16,7 +16,7 @@ from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, LeftOut, PlacesRead, ShapeFit, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.places import KINDS, find_places
-from areaeffect.register.postcodes import Postcodes, find_postcodes, plain_postcode
+from areaeffect.register.postcodes import Postcodes, find_postcodes
 from areaeffect.register.rows import (
     KNOWN,
     Record,
@@ -27,6 +27,7 @@ from areaeffect.register.rows import (
     unnamed,
     value_problems,
 )
+from areaeffect.sources.publishers.postcodes import plain_postcode
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text

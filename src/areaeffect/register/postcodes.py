@@ -16,14 +16,12 @@ from areaeffect.errors import DataError, Problem, did_you_mean, number_of
 from areaeffect.register.places import columns_of, read_columns
 from areaeffect.sources.publishers.files import is_here, locate
 from areaeffect.sources.publishers.panel import published_roots
-from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcodes, read_directory
+from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcode, read_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import rows_account
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from areaeffect.panel import Strings
     from areaeffect.results import Ints
 
@@ -35,11 +33,6 @@ _LARGE = 64 << 20
 _AREAS = ("area", "msoa_code", "ward_code", "authority_code")
 
 
-def plain_postcode(text: str) -> str:
-    """Return a postcode in capitals without spaces."""
-    return re.sub(r"\s+", "", text).upper()
-
-
 class Postcodes:
     """Where postcodes lie.
 
@@ -49,14 +42,10 @@ class Postcodes:
     source : what it is called in print.
     """
 
-    def __init__(
-        self, postcodes: pa.ChunkedArray, areas: pa.ChunkedArray, ended: pa.ChunkedArray, source: str
-    ) -> None:
+    def __init__(self, postcodes: pd.Series, areas: pd.Series, ended: pd.Series, source: str) -> None:
         self.source = source
-        index = pd.Index(plain_postcodes(postcodes).to_pandas())
-        columns = {"area": areas, "ended": ended}
-        coded = {k: v.dictionary_encode().to_pandas() for k, v in columns.items()}
-        rows = pd.DataFrame(coded).set_index(index)
+        rows = pd.DataFrame({"area": areas, "ended": ended}, dtype="category")
+        rows.index = index = pd.Index(postcodes.map(plain_postcode))
         again = rows[index.duplicated(keep=False)]
         self._twice = {
             str(postcode): sorted(set(own["area"]))
@@ -174,19 +163,15 @@ def find_postcodes(lookup: str | None, folder: Path, areas: Strings, where: str 
         ((_, path),) = locate(find_release(RELEASE), published_roots(folder))
     else:
         path = resolve(lookup, folder)
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     table = _columns(path)
-    named = columns_of(table.column_names)
-    ended = table[named["ended"][0]] if "ended" in named else pa.chunked_array([[""] * len(table)])
+    named = columns_of(list(table.columns))
+    ended = table[named["ended"][0]] if "ended" in named else pd.Series("", table.index)
     every = [c for what in _AREAS for c in named.get(what, ())]
-    held = pa.array(areas.astype(str))
-    area = max(every, key=lambda c: pc.sum(pc.is_in(table[c], held)).as_py() or 0)
+    area = max(every, key=lambda c: np.isin(table[c].to_numpy(str), areas).sum())
     return Postcodes(table[named["postcode"][0]], table[area], ended, path.name)
 
 
-def _columns(path: Path) -> pa.Table:
+def _columns(path: Path) -> pd.DataFrame:
     """Read the columns of a lookup that may be of use."""
 
     def choose(header: Sequence[str]) -> list[str]:
@@ -204,7 +189,5 @@ def _columns(path: Path) -> pa.Table:
 
     if path.suffix.lower() == ".zip" or (path.is_file() and path.stat().st_size > _LARGE):
         return read_directory(path, choose)
-    import pyarrow as pa
-
     columns = read_columns(path)
-    return pa.table({name: columns[name].astype(object) for name in choose(list(columns))})
+    return pd.DataFrame({name: columns[name].astype(object) for name in choose(list(columns))})

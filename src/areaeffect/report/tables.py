@@ -11,6 +11,7 @@ from areaeffect import wording
 from areaeffect.records import Column, Row, columns_of
 from areaeffect.report import charts
 from areaeffect.results import AreaStatus, BalanceRow, Finding, Gap, Result
+from areaeffect.tables.parquet import write_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ TABLES: dict[str, TableSpec] = {
 DATA_FILES: dict[str, str] = {name: f"data/{name}.csv" for name in TABLES}
 
 
-_TYPES = {"number": "float64", "boolean": "bool_", "integer": "int64"}  # all others are text
+_TYPES = {"number": "float64", "boolean": "boolean", "integer": "Int64"}  # all others are text
 
 
 def write_parquet(result: Result, folder: Path) -> None:
@@ -186,17 +187,12 @@ def write_parquet(result: Result, folder: Path) -> None:
 
 
 def _write(path: Path, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
+    import pandas as pd
 
-    kinds = [(c.name, getattr(pa, _TYPES.get(c.datatype, "string"))()) for c in columns]
-    cells = {c.name: [_cell(row[c.name], c.datatype) for row in rows] for c in columns}
-    parquet.write_table(pa.table(cells, schema=pa.schema(kinds)), path, compression="zstd")
-
-
-def _cell(value: Any, datatype: str) -> Any:
-    if value is None:
-        return None
-    if datatype not in _TYPES:
-        return str(value)
-    return float(value) if datatype == "number" else value
+    cells = {}
+    for column in columns:
+        values = [row[column.name] for row in rows]
+        kind = _TYPES.get(column.datatype, "str")
+        texts = [None if v is None else str(v) for v in values] if kind == "str" else values
+        cells[column.name] = pd.Series(texts, dtype=kind)
+    write_columns(path, cells)

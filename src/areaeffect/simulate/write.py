@@ -17,6 +17,7 @@ from areaeffect.errors import Problem, StudyError
 from areaeffect.simulate.county import County
 from areaeffect.simulate.grid import DECIMALS, FloatArray, IntArray
 from areaeffect.streams import Use, generator
+from areaeffect.tables.parquet import write_columns
 
 SIGNIFICANT_DIGITS = 12
 FUNDING_EACH = 400_000
@@ -171,19 +172,13 @@ def _write_voices(county: County, folder: Path) -> str:
 
 def _write_crime(county: County, path: Path) -> None:
     """Write the monthly counts, one row an area and month, sorted by both, none left out."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     n_areas, n_months = len(county.areas), len(county.months)
-    columns: dict[str, pa.Array] = {
-        name: pa.array(np.repeat(county.areas[name].to_numpy(dtype=object), n_months), pa.string())
+    keys = {
+        name: np.repeat(county.areas[name].to_numpy(dtype=object), n_months)
         for name in ("area_code", "police_force")
     }
-    columns["month"] = pa.array(list(county.months) * n_areas, pa.string())
-    for name, count in county.counts.items():
-        columns[name] = pa.array(count.astype(np.int32).ravel())
-    # built without pandas: its metadata would put library versions into the file
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    counts = {name: count.astype(np.int32).ravel() for name, count in county.counts.items()}
+    write_columns(path, keys | {"month": list(county.months) * n_areas} | counts)
 
 
 def _write_indicators(county: County, path: Path) -> None:

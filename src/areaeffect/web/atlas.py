@@ -21,6 +21,7 @@ from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.records import Json
 from areaeffect.results import Claim
+from areaeffect.tables.parquet import read_parquet
 from areaeffect.web.limits import Refusal
 from areaeffect.web.settings import ServerSettings
 
@@ -109,15 +110,11 @@ class Atlas:
     @cached_property
     def table(self) -> dict[str, npt.NDArray[Any]]:
         """Columns of `areas.parquet`, (n_areas,) each."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(self.folder / "areas.parquet")
+        table = read_parquet(self.folder / "areas.parquet")
         numbers = {"x", "y", "lon", "lat", "complete"}
         return {
-            name: table[name].to_numpy()
-            if name in numbers
-            else np.array(table[name].to_pylist(), dtype=object)
-            for name in table.column_names
+            name: column.to_numpy() if name in numbers else column.to_numpy(dtype=object)
+            for name, column in ((str(n), c) for n, c in table.items())
         }
 
     @cached_property
@@ -128,10 +125,8 @@ class Atlas:
     @cached_property
     def _postcodes(self) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int32]]:
         """Postcodes, ascending and without spaces, and the position of the area of each."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(self.folder / "postcodes.parquet")
-        return table["postcode"].to_numpy().astype(np.str_), table["area"].to_numpy()
+        table = read_parquet(self.folder / "postcodes.parquet")
+        return table["postcode"].to_numpy(dtype=np.str_), table["area"].to_numpy()
 
     @property
     def has_postcodes(self) -> bool:

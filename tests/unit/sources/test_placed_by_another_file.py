@@ -199,8 +199,8 @@ def test_a_zip_without_the_directory_is_refused(put, content, what):
 def test_earlier_editions_and_the_national_lookup_are_read(put, header, name):
     text = ONSPD.replace("pcds,", f"{header},").replace("lsoa21cd", "lsoa21")
     found = postcodes.placed_postcodes(put("postcodes", zipped(text, name)))
-    assert found["postcode"].to_pylist() == ["TS11AA", "TS11AB", "TS11AD"]
-    assert found["area"].to_pylist() == ["E01033001", "E01033001", "E01033002"]
+    assert found["postcode"].tolist() == ["TS11AA", "TS11AB", "TS11AD"]
+    assert found["area"].tolist() == ["E01033001", "E01033001", "E01033002"]
 
 
 def test_a_directory_that_arrives_is_checked_by_its_rows_and_lsoas(put):

@@ -26,6 +26,7 @@ from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfin
 from areaeffect.sources.police_uk.rows import RowsUsed
 from areaeffect.sources.police_uk.store_check import IngestReport, report_on
 from areaeffect.sources.police_uk.text import REPEATED, Rejected, number_lines
+from areaeffect.tables.parquet import write_columns
 
 SOURCE = "police_uk"
 #: Numbered text that goes through the engine at once: bounds memory and scratch space.
@@ -268,18 +269,13 @@ class _Ingest:
         if not rejected:
             self.lake.remove(name)
             return
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        table = pa.table(
-            {
-                "file": [file.name] * len(rejected),
-                "line": pa.array([r.line for r in rejected], pa.int32()),
-                "reason": [r.reason for r in rejected],
-                "row": [r.text for r in rejected],
-            }
-        )
-        pq.write_table(table, self.lake.new_file(name), compression="zstd")
+        columns = {
+            "file": [file.name] * len(rejected),
+            "line": [r.line for r in rejected],
+            "reason": [r.reason for r in rejected],
+            "row": [r.text for r in rejected],
+        }
+        write_columns(self.lake.new_file(name), columns)
 
 
 def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected], n_rows: int) -> None:

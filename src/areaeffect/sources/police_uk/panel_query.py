@@ -1,32 +1,52 @@
-"""Counts of the store as arrays, in one pass: codes × months for each set of categories asked.
-
-A month is one Parquet file. Its texts are read as numbers (Parquet's own dictionaries) and added
-up with numpy, two months at a time: what is not needed is never made into text.
-"""
+"""Counts of the store as arrays, in one pass: codes × months for each set of categories asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from areaeffect.panel import Strings
 from areaeffect.results import Floats, Ints
 from areaeffect.sources.police_uk.lake import Lake
 
-#: Months read at the same time.
-READERS = 2
-_TEXTS = ("force", "area_code", "category", "area_name")
+if TYPE_CHECKING:
+    import duckdb
 
-_POINTS = """
+#: Files checked at the same time.
+READERS = 2
+_FILES = "read_parquet($files, hive_partitioning = true, hive_types_autocast = false)"
+#: One row a code, force and month, with the sum of each set of categories.
+_COUNTED = f"""
+CREATE TEMP TABLE counted AS
+SELECT area_code, list_position($forces::VARCHAR[], force) - 1 AS force,
+    list_position($months::VARCHAR[], month) - 1 AS period, sum(n::DOUBLE) AS n,
+    sum(n::DOUBLE) FILTER (has_point) AS points{{sets}}
+FROM {_FILES} WHERE force IN (SELECT unnest($forces::VARCHAR[])) GROUP BY ALL
+"""
+_NOTHING = "CREATE TEMP TABLE counted (area_code VARCHAR, force INT, period INT, n INT, points INT)"
+_CODES = """
+CREATE TEMP TABLE codes AS
+SELECT area_code, row_number() OVER (ORDER BY area_code) - 1 AS code
+FROM (SELECT DISTINCT area_code FROM counted WHERE area_code IS NOT NULL)
+"""
+_LOCATED = "SELECT code, counted.* EXCLUDE (area_code, points) FROM counted JOIN codes USING (area_code)"
+_NOT_LOCATED = """
+SELECT force, period, n::BIGINT, coalesce(points, 0)::BIGINT FROM counted
+WHERE area_code IS NULL ORDER BY force, period
+"""
+_NAMES = f"""
+SELECT area_code, min(area_name) FROM {_FILES}
+WHERE area_code IS NOT NULL AND area_name IS NOT NULL AND force IN (SELECT unnest($forces::VARCHAR[]))
+GROUP BY area_code
+"""
+_POINTS = f"""
 SELECT coalesce(i.area_code, ''), list_position($months::VARCHAR[], i.month) - 1 AS period,
     i.category, i.longitude, i.latitude, count(*)::BIGINT
-FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false) AS i
+FROM {_FILES} AS i
 WHERE (i.area_code IS NULL AND i.longitude IS NOT NULL)
     OR i.area_code IN (SELECT unnest($codes::VARCHAR[]))
 GROUP BY ALL ORDER BY ALL
@@ -102,17 +122,6 @@ class Points:
     counts: Floats  # (n,), incidents
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """One row group of a month: codes as Arrow texts, sums of each code, and whose they are."""
-
-    period: int
-    codes: Any
-    sums: Floats  # (n_sets + 1, n_codes)
-    seen: Ints  # (3, n_seen): code, force, incidents; no code and force twice
-    bare: Ints  # (n_forces, 2): incidents without an area, of these with a point
-
-
 def read_counts(
     lake: Lake, forces: Sequence[str], months: Sequence[str], asked: Sequence[Sequence[str]]
 ) -> Counts:
@@ -129,144 +138,56 @@ def read_counts(
     DataError
         A file of the store is gone or damaged.
     """
-    names = [f"police_uk/counts/month={m}/part.parquet" for m in months]
-    paths = [lake.path(name) for name in names]
+    import duckdb
 
-    def read(period: int) -> list[_Part]:
-        if names[period] not in lake.stored():
-            return []
-        lake.verified(names[period])
-        tables = _row_groups(paths[period], forces, ["force", "area_code", "category", "has_point", "n"])
-        return [_add_up(t, period, forces, asked) for t in tables]
-
+    here = [n for m in months if (n := f"police_uk/counts/month={m}/part.parquet") in lake.stored()]
     with ThreadPoolExecutor(READERS) as pool:
-        parts = [p for month in pool.map(read, range(len(months))) for p in month]
-    codes, places = _placed(parts)
-    by_month = np.zeros((len(asked) + 1, len(months), len(codes)))  # filled row by row
-    keys = [at[p.seen[0]] * len(forces) + p.seen[1] for p, at in zip(parts, places, strict=True)]
+        files = [str(path) for path in pool.map(lake.verified, here)]
+    with duckdb.connect() as engine:
+        engine.execute("SET enable_progress_bar = false")  # the command shows its own
+        given = {"files": files, "forces": list(forces), "months": list(months)}
+        sets = "".join(
+            f", coalesce(sum(n::DOUBLE) FILTER (list_contains($set_{i}::VARCHAR[], category)), 0)"
+            for i in range(len(asked))
+        )
+        of_sets = {f"set_{i}": list(one) for i, one in enumerate(asked)}
+        engine.execute(_COUNTED.format(sets=sets), given | of_sets) if files else engine.execute(_NOTHING)
+        engine.execute(_CODES)
+        located: list[Any] = list(engine.execute(_LOCATED).fetchnumpy().values())
+        codes = [text for (text,) in engine.execute("SELECT area_code FROM codes ORDER BY code").fetchall()]
+        not_located = engine.execute(_NOT_LOCATED).fetchall()
+        names = _latest_names(engine, files[::-1], forces, codes)
+    code, force, period, n, *sums = located
+    cell = code * len(months) + period
+    values = np.zeros((len(asked) + 1, len(codes) * len(months)))
+    for added, one in zip(values, (*sums, n) if files else (), strict=False):
+        added[:] = np.bincount(cell, one, len(added))
+    key = code * len(forces) + force
+    pairs = np.flatnonzero(np.bincount(key))
     column = np.zeros(len(codes) * len(forces), dtype=np.int64)
-    for key in keys:
-        column[key] = 1
-    pairs = np.flatnonzero(column)
     column[pairs] = np.arange(len(pairs))
-    incidents = np.zeros((len(months), len(pairs)), dtype=np.int64)
-    bare = np.zeros((len(months), len(forces), 2), dtype=np.int64)
-    for part, place, key in zip(parts, places, keys, strict=True):  # part by part: no large arrays
-        by_month[:, part.period][:, place] += part.sums
-        incidents[part.period, column[key]] += part.seen[2]
-        bare[part.period] += part.bare
-    values = np.empty((len(by_month), len(codes), len(months)))
-    for by_code, by_period in zip(values, by_month, strict=True):
-        by_code[:] = by_period.T  # a matrix at a time: numpy turns three axes far slower
-    texts = np.array(codes.to_pylist(), dtype=str)
+    incidents = np.bincount(period * len(pairs) + column[key], n, len(months) * len(pairs))
     return Counts(
-        codes=texts,
-        names=_latest_names(paths, forces, texts, pairs // len(forces), incidents),
-        values=values,
+        codes=np.array(codes, dtype=str),
+        names=np.array([names.get(c, c) for c in codes], dtype=str),
+        values=values.reshape(len(values), len(codes), len(months)),
         pairs=np.stack(np.divmod(pairs, len(forces))),
-        incidents=incidents,
-        not_located=tuple(
-            (force, int(period), *bare[period, i].tolist())
-            for i, force in enumerate(forces)
-            for period in np.flatnonzero(bare[:, i, 0])
-        ),
+        incidents=incidents.reshape(len(months), len(pairs)).astype(np.int64),
+        not_located=tuple((forces[f], p, n, points) for f, p, n, points in not_located),
     )
 
 
-def _placed(parts: Sequence[_Part]) -> tuple[Any, list[Ints]]:
-    """Return all codes, ascending, and the position in them of those of each part."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    everyone = pa.concat_arrays([pa.nulls(0, pa.string()), *(p.codes for p in parts)])
-    codes = pc.unique(everyone)
-    codes = codes.take(pc.sort_indices(codes))
-    position = pc.index_in(everyone, value_set=codes).to_numpy().astype(np.int64)
-    ends = np.cumsum([len(p.codes) for p in parts], dtype=np.int64)
-    return codes, np.split(position, ends[:-1]) if parts else []
-
-
-def _row_groups(path: Path, forces: Sequence[str], columns: list[str]) -> Iterator[Any]:
-    """Read the row groups that may hold one of the forces."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:
-        at = file.schema_arrow.get_field_index("force")
-        for group in range(file.num_row_groups):
-            span = file.metadata.row_group(group).column(at).statistics
-            is_told = span is not None and span.has_min_max
-            if not is_told or any(span.min <= f <= span.max for f in forces):
-                yield file.read_row_group(group, columns, use_threads=False)
-
-
-def _coded(table: Any, name: str) -> tuple[npt.NDArray[np.int32], Any]:
-    """Return a text column as positions in its different values, -1 for none, and these."""
-    chunks = table[name].chunks
-    column = chunks[0] if len(chunks) == 1 else table[name].unify_dictionaries().combine_chunks()
-    index = column.indices
-    filled = index.fill_null(-1) if index.null_count else index
-    return filled.to_numpy(), column.dictionary
-
-
-def _of_forces(table: Any, forces: Sequence[str]) -> tuple[npt.NDArray[np.int32], Ints]:
-    """Return the rows' positions in the file's forces, and of these in the forces asked."""
-    index, names = _coded(table, "force")
-    place = {f: i for i, f in enumerate(forces)}
-    return index, np.array([place.get(f, -1) for f in names.to_pylist()] + [-1], dtype=np.int64)
-
-
-def _add_up(table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]) -> _Part:
-    import pyarrow as pa
-
-    force, asked_force = _of_forces(table, forces)
-    count = table["n"].to_numpy().astype(np.float64)
-    (code, codes), (kind, kinds) = _coded(table, "area_code"), _coded(table, "category")
-    bare = np.zeros((len(forces), 2), dtype=np.int64)
-    if (code < 0).any():
-        lost = (code < 0) & (asked_force[force] >= 0)
-        where, n = asked_force[force[lost]], count[lost]
-        bare[:, 0] = np.bincount(where, n, len(forces))
-        bare[:, 1] = np.bincount(where, n * table["has_point"].to_numpy()[lost], len(forces))
-    if (asked_force[:-1] < 0).any() or (code < 0).any():
-        used = (asked_force[force] >= 0) & (code >= 0)
-        force, count, code, kind = force[used], count[used], code[used], kind[used]
-    cell = kind * np.int64(len(codes)) + code
-    by_kind = np.bincount(cell, count, len(kinds) * len(codes)).reshape(len(kinds), len(codes))
-    there = np.flatnonzero(by_kind.any(axis=0))
-    names = kinds.to_pylist()
-    sets = [*([i for i, n in enumerate(names) if n in one] for one in asked), range(len(names))]
-    sums = np.stack([by_kind[list(one)].sum(axis=0)[there] for one in sets])
-    rank = np.zeros(len(codes), dtype=np.int64)
-    rank[there] = np.arange(len(there))
-    change = np.ones(len(code), dtype=bool)
-    change[1:] = (code[1:] != code[:-1]) | (force[1:] != force[:-1])
-    first = np.flatnonzero(change)  # rows of one code and force are together
-    n = np.add.reduceat(count, first) if len(first) else count
-    seen = np.stack([rank[code[first]], asked_force[force[first]], n.astype(np.int64)])
-    # not `pa.array(there)`, which imports pandas: a fifth of a second
-    taken = pa.Array.from_buffers(pa.int64(), len(there), [None, pa.py_buffer(there)])
-    return _Part(period, codes.take(taken), sums, seen, bare)
-
-
 def _latest_names(
-    paths: Sequence[Path], forces: Sequence[str], codes: Strings, code_of_pair: Ints, incidents: Ints
-) -> Strings:
-    """Return the name of each code in the last month that has it; the code where it has none."""
-    last = np.zeros(len(codes), dtype=np.int64)
-    np.maximum.at(last, code_of_pair, len(paths) - 1 - (incidents[::-1] > 0).argmax(axis=0))
-    names = codes.astype(object)
-    for period in np.unique(last).tolist() if len(codes) else ():
-        for table in _row_groups(paths[period], forces, ["force", "area_code", "area_name"]):
-            (code, texts), (name, words) = _coded(table, "area_code"), _coded(table, "area_name")
-            force, asked_force = _of_forces(table, forces)
-            used = (asked_force[force] >= 0) & (code >= 0) & (name >= 0)
-            of_text = np.full(len(texts), -1, dtype=np.int64)
-            of_text[code[used][::-1]] = name[used][::-1]  # the first row of each code
-            here = np.flatnonzero(of_text >= 0)
-            place = np.searchsorted(codes, np.array(texts.to_pylist(), dtype=str)[here])
-            mine = last[place] == period
-            names[place[mine]] = np.array(words.to_pylist(), dtype=object)[of_text[here[mine]]]
-    return names.astype(str)
+    engine: duckdb.DuckDBPyConnection, files: Sequence[str], forces: Sequence[str], codes: Sequence[str]
+) -> dict[str, str]:
+    """Return the name of each code in the last month that names it; most are in the first file."""
+    names: dict[str, str] = {}
+    for path in files:
+        if len(names) == len(codes):
+            break
+        found = engine.execute(_NAMES, {"files": path, "forces": list(forces)}).fetchall()
+        names = dict(found) | names
+    return names
 
 
 def read_points(

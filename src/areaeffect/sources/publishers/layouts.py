@@ -191,8 +191,8 @@ def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
     if file.layout == "postcodes":
         from areaeffect.sources.publishers.postcodes import AREA, column_of, read_directory
 
-        found = read_directory(path, lambda names: [column_of(path, names, AREA)]).column(0)
-        codes = [c for c in found.unique().to_pylist() if c.startswith(("E01", "W01"))]
+        found = read_directory(path, lambda names: [column_of(path, names, AREA)])
+        codes = [c for c in found.iloc[:, 0].unique() if c.startswith(("E01", "W01"))]
         return len(found), np.array(codes, dtype=np.str_)
     if file.layout == "outlines" and path.suffix != ".parquet":
         import geopandas

@@ -6,19 +6,22 @@ whole country (1.5 GB) beside many others. It is read as it unpacks; nothing is 
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
+
+import duckdb
+import pandas as pd
 
 from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 #: Release whose file this is.
 RELEASE = "postcodes"
@@ -26,18 +29,20 @@ RELEASE = "postcodes"
 POSTCODE, AREA = ("pcds", "pcd"), ("lsoa21cd", "lsoa21")
 #: The CSV of the whole country; those of single postcode areas lie in folders below it.
 _WHOLE = r"(?:Data/)?(?:ONSPD|NSPL(?:\d\d|_\d{4})?)_[A-Z]{3}_\d{4}_UK\.csv"
-_BLOCK = 8 << 20
 _SHOWN = 12
+_BLOCK = 1 << 20
+_DIRECTORY = """
+SELECT {} FROM read_csv($pipe, columns = $columns, auto_detect = false, header = false, delim = ',',
+    quote = '"', strict_mode = true, null_padding = false)
+"""
 
 
-def plain_postcodes(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return postcodes in capitals without spaces."""
-    import pyarrow.compute as pc
-
-    return pc.replace_substring_regex(pc.utf8_upper(texts), r"\s+", "")
+def plain_postcode(text: str) -> str:
+    """Return a postcode in capitals without spaces."""
+    return "".join(text.split()).upper()
 
 
-def read_directory(path: Path, choose: Callable[[Sequence[str]], Sequence[str]]) -> pa.Table:
+def read_directory(path: Path, choose: Callable[[Sequence[str]], Sequence[str]]) -> pd.DataFrame:
     """Read some columns of a directory of postcodes as text.
 
     Parameters
@@ -47,7 +52,7 @@ def read_directory(path: Path, choose: Callable[[Sequence[str]], Sequence[str]])
 
     Returns
     -------
-    pyarrow.Table
+    pandas.DataFrame
         The columns, in the order of `choose` and of the file; '' where empty.
 
     Raises
@@ -55,38 +60,45 @@ def read_directory(path: Path, choose: Callable[[Sequence[str]], Sequence[str]])
     DataError
         No such CSV in the zip, a damaged file, a file that is no table.
     """
-    import pyarrow as pa
-    from pyarrow import csv
-
     try:
         with _opened(path) as file:
             header = file.readline().decode("utf-8-sig", "replace").strip()
             names = [name.strip().strip('"') for name in header.split(",")]
-            wanted = list(choose(names))
-            convert = csv.ConvertOptions(
-                include_columns=wanted,
-                column_types=dict.fromkeys(wanted, pa.dictionary(pa.int32(), pa.string())),
-                strings_can_be_null=False,
-            )
-            read = csv.ReadOptions(block_size=_BLOCK, column_names=names)
-            with csv.open_csv(file, read_options=read, convert_options=convert) as rows:
-                found = pa.Table.from_batches(list(rows), rows.schema)
-    except (*ZIP_FAULTS, pa.ArrowInvalid) as error:
+            return _read(file, names, choose(names))
+    except (*ZIP_FAULTS, ValueError, duckdb.Error) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         what = f"the directory of postcodes cannot be read: {reason}."
         raise DataError(Problem(what, str(path), "Fetch or download it again.")) from None
-    return found.cast(pa.schema([(name, pa.string()) for name in wanted]))
+
+
+def _read(file: IO[bytes], names: Sequence[str], wanted: Sequence[str]) -> pd.DataFrame:
+    """Read columns of a CSV without its header, which DuckDB takes through a pipe as it unpacks."""
+    reads, writes = os.pipe()
+
+    def feed() -> None:
+        with suppress(BrokenPipeError), os.fdopen(writes, "wb") as out:
+            shutil.copyfileobj(file, out, _BLOCK)
+
+    with ThreadPoolExecutor(1) as pool, duckdb.connect() as engine:
+        engine.execute("SET enable_progress_bar = false")
+        fed = pool.submit(feed)
+        try:
+            columns = ", ".join(f'coalesce("{name}", \'\') AS "{name}"' for name in wanted)
+            given = {"pipe": f"/dev/fd/{reads}", "columns": dict.fromkeys(names, "VARCHAR")}
+            found: pd.DataFrame = engine.execute(_DIRECTORY.format(columns), given).df()
+        finally:
+            os.close(reads)
+        fed.result()
+    return found
 
 
 @lru_cache(maxsize=1)
-def placed_postcodes(path: Path) -> pa.Table:
+def placed_postcodes(path: Path) -> pd.DataFrame:
     """Return every postcode that has an LSOA, in use or not: columns `postcode` and `area`."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     found = read_directory(path, lambda names: [column_of(path, names, c) for c in (POSTCODE, AREA)])
-    table = pa.table([plain_postcodes(found.column(0)), found.column(1)], ["postcode", "area"])
-    return table.filter(pc.not_equal(table["area"], ""))
+    found.columns = pd.Index(["postcode", "area"])
+    found["postcode"] = found["postcode"].map(plain_postcode)
+    return found[found["area"] != ""]
 
 
 def column_of(path: Path, names: Sequence[str], known: Sequence[str]) -> str:

@@ -1,0 +1,70 @@
+"""Parquet files of our own, by DuckDB: columns in, columns out."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_parquet(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the columns of a file, in the order of its rows.
+
+    Parameters
+    ----------
+    path : the file; outlines in it are read as well-known bytes.
+    columns : those wanted; all where none is named.
+
+    Raises
+    ------
+    FileNotFoundError, duckdb.Error
+        No such file; no such column, or a file that is not Parquet.
+    """
+    import duckdb
+
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with duckdb.connect() as engine:
+        engine.execute("SET enable_geoparquet_conversion = false")
+        found = engine.read_parquet(str(path))
+        frame: pd.DataFrame = found.select(*map(duckdb.ColumnExpression, columns or found.columns)).df()
+    return frame
+
+
+def parquet_metadata(path: Path) -> dict[str, str]:
+    """Return what a file says of itself, beside its columns."""
+    import duckdb
+
+    with duckdb.connect() as engine:
+        query = "SELECT key, value FROM parquet_kv_metadata($path)"
+        rows = engine.execute(query, {"path": str(path)}).fetchall()
+    return {key.decode(): value.decode("utf-8", "replace") for key, value in rows}
+
+
+def write_columns(path: Path, columns: Mapping[str, Any] | pd.DataFrame, **metadata: str) -> None:
+    """Write columns; equal columns give equal bytes.
+
+    Parameters
+    ----------
+    path : the file.
+    columns : (n_rows,) each; None and NaN are written as missing.
+    metadata : what the file says of itself, beside its columns.
+    """
+    import duckdb
+    import pandas as pd
+
+    frame = pd.DataFrame(columns)
+    with duckdb.connect() as engine:
+        engine.execute("SET threads = 1")
+        engine.execute(f"SET pandas_analyze_sample = {len(frame)}")  # a kind holds for every row
+        engine.register("given", frame)
+        said = f", KV_METADATA {{{', '.join(f'{key}: ?' for key in metadata)}}}" if metadata else ""
+        to = str(path).replace("'", "''")
+        engine.execute(
+            f"COPY given TO '{to}' (FORMAT parquet, COMPRESSION zstd{said})", list(metadata.values())
+        )
