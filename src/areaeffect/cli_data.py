@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from areaeffect.errors import DataError
-from areaeffect.terminal import AsJson, Store, Threads, downloads, dump, interruptible, progress
+from areaeffect.terminal import AsJson, Store, Threads, dump, interruptible, progress
 
 Engine = Literal["duckdb", "spark"]
 
@@ -102,13 +102,13 @@ def fetch(
         typer.echo(plan.table())
         return
     if check:
-        with downloads() as tell:
+        with progress(at_once=True) as tell:
             tried = fetching.check(plan, tell)
         typer.echo(dump(tried.to_dict()) if as_json else tried.text())
         sys.exit(0 if tried.is_well else DataError.exit_code)
     typer.echo(plan.text(), err=True)
     kept = "what has arrived is kept. The same command goes on"
-    with interruptible(kept), downloads() as tell:
+    with interruptible(kept), progress(at_once=True) as tell:
         result = fetching.fetch(plan, tell)
     typer.echo(dump(result.to_dict()) if as_json else result.text())
 

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,11 @@ import typer
 
 from areaeffect.errors import TRACEBACK_VARIABLE, AreaEffectError, did_you_mean, explained
 
+#: Called with (step, done, of) as work goes on.
+Tell = Callable[[str, int, int], None]
+
 PROGRAM = "areaeffect"
+_BLANK_LINE = "\r\x1b[2K"
 INTERRUPTED = 130
 
 
@@ -30,49 +34,67 @@ def interruptible(kept: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show progress: a bar on a terminal or in a notebook, elsewhere a line for each step.
+def progress(*, at_once: bool = False) -> Iterator[Tell]:
+    """Show progress on standard error: a bar on a terminal or in a notebook, elsewhere a line a step.
 
-    It goes to standard error. A step with nothing to be done (`of` is 0) is a remark.
+    A step with nothing to be done (`of` is 0) is a remark. Steps that go on `at_once`, such as files
+    that are fetched, share one bar; of an unknown length (`of` is 0) they only move it.
     """
-    notebook = _notebook()
+    notebook = None if at_once else _notebook()
     if notebook is not None:
         with notebook as tell:
             yield tell
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    elif sys.stderr.isatty():
+        with ExitStack() as bars:
+            yield _one_bar(bars) if at_once else _bar_a_step(bars)
+    else:
         seen: set[str] = set()
 
         def tell_plainly(step: str, _done: int, of: int) -> None:
             if step not in seen:
                 seen.add(step)
-                typer.echo(f"{step} …" if of else step, err=True)
+                typer.echo(f"{step} …" if of or at_once else step, err=True)
 
         yield tell_plainly
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        tasks: dict[str, TaskID] = {}
 
-        def tell(step: str, done: int, of: int) -> None:
-            if not of:
-                console.print(step, markup=False, highlight=False)
-                return
-            if step not in tasks:
-                for earlier in tasks.values():
-                    bar.update(earlier, completed=bar.tasks[earlier].total or 1)
-                tasks[step] = bar.add_task(step, total=of)
-            bar.update(tasks[step], completed=done)
 
-        yield tell
+def _bar_a_step(bars: ExitStack) -> Tell:
+    bar: Any = None
+
+    def finish(error: type[BaseException] | None, *_: object) -> None:
+        if error is None:
+            bar.update(bar.length - bar.pos)
+
+    def tell(step: str, done: int, of: int) -> None:
+        nonlocal bar
+        if not of:
+            typer.echo(f"{_BLANK_LINE}{step}", err=True)
+            return
+        if bar is None or bar.label != step:
+            bars.close()
+            shown = typer.progressbar(length=of, label=step, show_pos=True, file=sys.stderr)
+            bar = bars.enter_context(shown)
+            bars.push(finish)
+        bar.update(done - bar.pos)
+
+    return tell
+
+
+def _one_bar(bars: ExitStack) -> Tell:
+    bar = bars.enter_context(typer.progressbar(length=1, label="fetching", file=sys.stderr))
+    known: dict[str, tuple[int, int]] = {}
+
+    def tell(file: str, done: int, of: int) -> None:
+        known[file] = done, max(of, done)
+        bar.length = 1 + sum(of for _, of in known.values())
+        bar.label = f"{sum(done == of for done, of in known.values())} of {len(known)} files"
+        bar.update(sum(done for done, _ in known.values()) - bar.pos)
+
+    return tell
 
 
 @contextmanager
-def _in_notebook(shell: Any) -> Iterator[Callable[[str, int, int], None]]:
+def _in_notebook(shell: Any) -> Iterator[Tell]:
     """Show one bar in the output of a cell, and take it away at the end; remarks stay."""
     from IPython.display import HTML, display
 
@@ -89,44 +111,11 @@ def _in_notebook(shell: Any) -> Iterator[Callable[[str, int, int], None]]:
     bar.update(HTML(""))
 
 
-def _notebook() -> AbstractContextManager[Callable[[str, int, int], None]] | None:
+def _notebook() -> AbstractContextManager[Tell] | None:
     """Return the progress display of the notebook that this runs in; None elsewhere."""
     loaded = sys.modules.get("IPython")
     shell = loaded.get_ipython() if loaded else None
     return _in_notebook(shell) if hasattr(shell, "kernel") else None
-
-
-@contextmanager
-def downloads() -> Iterator[Callable[[str, int, int], None]]:
-    """Show files that are fetched, several at a time, on standard error.
-
-    A bar a file on a terminal, gone when the file is whole; elsewhere a line a file. Of an
-    unknown length (`of` is 0) the bar only moves.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        named: set[str] = set()
-
-        def tell_plainly(file: str, _done: int, _of: int) -> None:
-            if file not in named:
-                named.add(file)
-                typer.echo(f"{file} …", err=True)
-
-        yield tell_plainly
-        return
-    started: dict[str, TaskID] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-
-        def tell(file: str, done: int, of: int) -> None:
-            if file not in started:
-                started[file] = bar.add_task(file, total=of or None)
-            bar.update(started[file], completed=done, visible=not of or done < of)
-
-        yield tell
 
 
 StudyPath = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
