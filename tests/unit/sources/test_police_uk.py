@@ -566,3 +566,24 @@ def test_a_zip_damaged_at_any_byte_is_named(tmp_path: Path, method: int) -> None
     path.write_bytes(whole[:60] + b"\x00\xff" * 20 + whole[100:])
     with pytest.raises(DataError, match=r"a\.zip"):
         list(read_files(find_files([path]).files))
+
+
+@pytest.mark.parametrize(
+    ("force", "police", "is_named"),
+    [
+        ("cleveland", "Cleveland Police", False),
+        ("durham", "Cleveland Police", True),
+        ("cleveland", "British Transport Police", True),
+        ("devon-and-cornwall", "Devon & Cornwall Police", False),
+        ("metropolitan", "Metropolitan Police Service", False),
+        ("gwent", "Heddlu Gwent", False),  # no force has this name in the files
+    ],
+)
+def test_a_file_whose_rows_are_of_another_police_force_is_named(
+    tmp_path: Path, force: str, police: str, is_named: bool
+) -> None:
+    text = month_of("2023-01", 30).decode().replace("Cleveland Police", police).encode()
+    put(tmp_path / "in", text, f"2023-01-{force}-street.csv")
+    said = ingest_police_uk([tmp_path / "in"], tmp_path / "store").text()
+    assert ("which its name does not say" in said) == is_named
+    assert (f"its rows fall within {police}" in said) == is_named

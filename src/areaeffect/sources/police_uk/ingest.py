@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ import duckdb
 
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem
+from areaeffect.geography.codes import territorial_forces
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.counting import (
     Engine,
@@ -33,6 +35,7 @@ SOURCE = "police_uk"
 BATCH_BYTES = 48 << 20
 _CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
 _SHOWN = 20
+_ALSO = {"british-transport": "btp"}
 #: A file of so many rows or more of which this share repeats others was put together from copies.
 _FEWEST_ROWS, _MOST_REPEATED = 200, 0.25
 
@@ -292,6 +295,8 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
     why: dict[str, int] = {}
     for reject in rejected:
         why[reject.reason] = why.get(reject.reason, 0) + 1
+    if kept and (of := force_named(kept.police)) and of != row["force"]:
+        row["other_police"] = kept.police
     row.update(
         status=_CURRENT,
         rows_read=n_rows,
@@ -302,6 +307,13 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
         with_point_only=kept.with_point_only if kept else 0,
         why=why,
     )
+
+
+def force_named(police: str) -> str:
+    """Return the force that a file's text names: 'cleveland' of 'Cleveland Police'; '' where none."""
+    words = re.findall("[a-z]+", police.lower().replace("&", " and "))
+    slug = "-".join(w for w in words if w not in {"police", "constabulary", "service"})
+    return _ALSO.get(slug, slug if slug in territorial_forces() else "")
 
 
 def _useless(row: ManifestRow, earlier: ManifestRow | None) -> list[Problem]:

@@ -39,8 +39,10 @@ from areaeffect.sources.police_uk.force_coverage import (
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import Lake, has_store, open_lake
 from areaeffect.sources.police_uk.panel_query import read_counts, read_points
+from areaeffect.sources.police_uk.store_check import of_other_police
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window, resolve
+from areaeffect.tables.parquet import read_parquet
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -80,8 +82,6 @@ def read_police(
         No store, files that cannot be ingested, categories, forces or attributes that are
         unknown, a window that is not by month.
     """
-    from pyarrow import ArrowException
-
     if window.kind is not PeriodKind.MONTH:
         what = f"data.police.uk is by month, and the window is by {window.kind}."
         raise StudyError(Problem(what, "study.window", "Write it like '2023-01'."))
@@ -100,7 +100,7 @@ def read_police(
         lake = open_lake(root)
         try:
             return _read(name, source, folder, lake, window, wanted)
-        except (duckdb.Error, ArrowException, OSError) as error:
+        except (duckdb.Error, OSError) as error:
             what = f"the store is damaged: {str(error).splitlines()[0]}"
             fix = "Remove it with `areaeffect store remove`, then ingest again."
             raise DataError(Problem(what, str(root), fix)) from None
@@ -146,6 +146,7 @@ def _read(
         placed=int(placed.located.sum()),
     )
     rejected = rejected_rows(lake, forces, periods)
+    used = [r for r in lake.manifest() if r.get("force") in forces and r.get("month") in periods.labels]
     release, *more_releases = releases_of(name, source, lake, forces, periods)
     notes = (*notes_of(account, forces, periods, rejected), *located.notes, *placed.notes)
     packaged = f"Which force polices an area, and how area codes changed: packaged. {ATTRIBUTION}"
@@ -157,7 +158,7 @@ def _read(
         attributes=_attributes(np.array(forces, dtype=str)[home[ours]], located.names[ours]),
         varying={},
         release=release,
-        notes=(*notes, *stopped, *reach, packaged),
+        notes=(*notes, *of_other_police(used), *stopped, *reach, packaged),
         more_releases=tuple(more_releases),
         tables=tables_of(name, coverage, forces, periods, rejected),
         reasons=dict(zip(wanted, reasons, strict=True)),
@@ -260,16 +261,14 @@ def notes_of(
 
 def rejected_rows(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[dict[str, str | int]]:
     """Return every rejected row of the forces and months: force, month, file, line, reason, row."""
-    import pyarrow.parquet as pq
-
     held = set(lake.names(_REJECTED_ROWS))
     found = []
     for force in forces:
         for month in periods.labels:
             name = f"{_REJECTED_ROWS}/force={force}/month={month}/part.parquet"
             if name in held:
-                rows = pq.read_table(lake.verified(name), partitioning=None).to_pylist()
-                found += [{"force": force, "month": month, **row} for row in rows]
+                rows = read_parquet(lake.verified(name)).to_dict("records")
+                found += [{"force": force, "month": month, **{str(k): v for k, v in r.items()}} for r in rows]
     return found
 
 

@@ -96,10 +96,19 @@ class IngestReport:
         return "\n".join([*lines, *self.notes])
 
 
+def of_other_police(given: Sequence[ManifestRow]) -> list[str]:
+    """Name the current files whose rows are of another police force than their name says."""
+    return [
+        f"{r['file']}: its rows fall within {r['other_police']}, which its name does not say."
+        for r in given
+        if r.get("other_police") and r["status"] == "current"
+    ]
+
+
 def report_on(given: list[ManifestRow], n_new: int, passed: Sequence[PassedOver]) -> IngestReport:
     """Add up the manifest rows of the files given."""
     rejected = sum(r["rows_rejected"] for r in given)
-    notes = [f"{r['file']}: {r['note']}." for r in given if r.get("note")]
+    notes = [f"{r['file']}: {r['note']}." for r in given if r.get("note")] + of_other_police(given)
     over: dict[str, list[str]] = {}
     for file in passed:
         over.setdefault(file.reason, []).append(file.name)
