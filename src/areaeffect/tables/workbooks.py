@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from areaeffect.disk import ZIP_FAULTS
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, number_of
 from areaeffect.tables.text_rows import NumberedRow
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def _cells_of(book: CalamineWorkbook, name: str, path: Path) -> list[Row]:
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         for row in rows[top + 1 : bottom + 1 if left == right else 0]:
             row[left] = row[left] or (rows[top][left] if isinstance(rows[top][left], str | date) else "")
-    text = _sheet_text(path, book.sheet_names.index(name))
+    text = _sheet_text(path, name)
+    if b't="e"' not in text and b"<f" not in text:
+        return rows
     found = [(*at, error.decode()) for *at, error in _ERROR.findall(text)]
     found += [(*at, f"={html.unescape(formula.decode())}") for *at, formula in _FORMULA.findall(text)]
     for letters, line, said in found:
@@ -91,20 +93,30 @@ def _cells_of(book: CalamineWorkbook, name: str, path: Path) -> list[Row]:
     return rows
 
 
-def _sheet_text(path: Path, position: int) -> bytes:
-    """Return the XML of a sheet of an xlsx file that holds errors or formulas; else nothing."""
+def _sheet_text(path: Path, name: str) -> bytes:
+    """Return the XML of a sheet of an xlsx file; nothing of another kind of workbook."""
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
             return b""
     with zipfile.ZipFile(path) as book:
         if "xl/_rels/workbook.xml.rels" not in book.namelist():
             return b""
-        sheets = re.findall(rb'<sheet\b[^>]*\bid="([^"]+)"', book.read("xl/workbook.xml"))
+        sheets = re.findall(rb"<sheet\b[^>]*>", book.read("xl/workbook.xml"))
+        named = [dict(re.findall(rb'(?:\w+:)?(\w+)="([^"]*)"', sheet)) for sheet in sheets]
+        own = next((s[b"id"] for s in named if html.unescape(s[b"name"].decode()) == name), b"")
         links = re.findall(rb"<Relationship\b[^>]*>", book.read("xl/_rels/workbook.xml.rels"))
-        mine = next((link for link in links if b'Id="%b"' % sheets[position] in link), b"")
+        mine = next((link for link in links if b'Id="%b"' % own in link), b"")
         target = re.search(rb'Target="/?(?:xl/)?([^"]+)"', mine)
-        text = book.read(f"xl/{target[1].decode()}") if target else b""
-    return text if b't="e"' in text or b"<f" in text else b""
+        return book.read(f"xl/{target[1].decode()}") if target else b""
+
+
+def _hidden(path: Path, sheet: str) -> tuple[str, ...]:
+    """Say that rows of a sheet are hidden: they are read as the others are."""
+    found = re.findall(rb'<row\b[^>]*\bhidden="(?:1|true)"[^>]*(?<!/)>\s*<c', _sheet_text(path, sheet))
+    if not found:
+        return ()
+    rows = number_of(len(found), "hidden row was", "hidden rows were")
+    return (f"{path.name}, sheet '{sheet}': {rows} read like the others; delete rows that are not meant.",)
 
 
 def sheet_rows(
@@ -131,7 +143,8 @@ def sheet_rows(
     }
     filled = {name: rows for name, rows in sheets.items() if rows}
     if len(filled) <= 1:
-        return next(iter(filled.values()), []), ()
+        name, only = next(iter(filled.items()), ("", []))
+        return only, _hidden(path, name)
     held = {
         name: max(
             len({" ".join(c.split()).lower() for c in cells} & set(header_has))
@@ -148,7 +161,8 @@ def sheet_rows(
                 "Name it: sheet = '…' of a source, or save it as a file of its own.",
             )
         )
-    return filled[best[0]], (f"{path.name}: the sheet '{best[0]}' was read.",)
+    said = f"{path.name}: the sheet '{best[0]}' was read."
+    return filled[best[0]], (said, *_hidden(path, best[0]))
 
 
 def _from_first_column(rows: list[NumberedRow]) -> list[NumberedRow]:

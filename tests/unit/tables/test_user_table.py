@@ -129,6 +129,21 @@ def test_errors_and_formulas_without_a_value_are_text_and_no_blanks(tmp_path: Pa
     assert table.frame["n"].tolist() == ["#REF!", "#N/A", "=1+2", "7"]
 
 
+def test_hidden_rows_are_read_and_said(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Counts & more"
+    for row in (["area_code", "n"], ["A", 1], ["B", 2], ["C", 3]):
+        sheet.append(row)
+    sheet.row_dimensions[3].hidden = True
+    sheet.row_dimensions[9].hidden = True  # holds nothing
+    book.save(tmp_path / "t.xlsx")
+    table = read_user_table(tmp_path / "t.xlsx", None, ("area_code",))
+    assert table.frame["n"].tolist() == ["1", "2", "3"]
+    (said,) = table.notes
+    assert said.startswith("t.xlsx, sheet 'Counts & more': 1 hidden row was read like the others")
+
+
 def test_a_cell_merged_over_rows_holds_for_each_of_them(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
