@@ -108,15 +108,13 @@ def read_stat_xplore(file: ReleaseFile, path: Path) -> Laid:
     try:
         rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
     except UnicodeDecodeError:
-        raise DataError(Problem("the file is not UTF-8.", str(path), "Save it again.")) from None
+        raise DataError("the file is not UTF-8.", str(path), "Save it again.") from None
     start = next((i for i, r in enumerate(rows) if r and r[0].strip() == file.period), None)
     if start is None:
         raise DataError(
-            Problem(
-                f"no row begins with '{file.period}'.",
-                str(path),
-                "Save the table with areas in rows and time in columns, as CSV.",
-            )
+            f"no row begins with '{file.period}'.",
+            str(path),
+            "Save the table with areas in rows and time in columns, as CSV.",
         )
     header = [cell.strip() for cell in rows[start]]
     periods = {
@@ -125,7 +123,7 @@ def read_stat_xplore(file: ReleaseFile, path: Path) -> Laid:
         if i and cell and not cell.endswith(_NOTES)
     }
     if not periods or len(set(periods.values())) != len(periods):
-        raise DataError(Problem("its header names no periods, or one of them twice.", str(path)))
+        raise DataError("its header names no periods, or one of them twice.", str(path))
     areas = [r for r in rows[start + 1 :] if len(r) > max(periods) and r[0].strip()]
     areas = [r for r in areas if r[0].strip().lower() != "total"]
     records = [(r[0].strip(), period, r[i].strip()) for r in areas for i, period in periods.items()]
@@ -138,7 +136,7 @@ def _period(text: str, path: Path) -> str:
         return f"{match[2]}-{_MONTHS[match[1]]}"
     if match := re.fullmatch(r"(\d{4})/(\d{2})", text):
         return f"{match[1]}-{match[2]}"
-    raise DataError(Problem(f"'{text}' in its header is neither a month nor a year.", str(path)))
+    raise DataError(f"'{text}' in its header is neither a month nor a year.", str(path))
 
 
 #: All rows and those of each severity (1, 2, 3) of an area and month, and whether one is none.
@@ -203,10 +201,10 @@ def _counted(query: str, file: ReleaseFile, asked: dict[str, str], path: Path) -
             frame = connection.execute(query, asked).df()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
-            raise DataError(Problem(f"the file cannot be read: {reason}", str(path))) from None
+            raise DataError(f"the file cannot be read: {reason}", str(path)) from None
     if frame.empty or frame["bad"].any():
         what = "a severity is not 1, 2 or 3" if len(frame) else "no row has an LSOA"
-        raise DataError(Problem(f"{what}; the publisher may have changed the file.", str(path)))
+        raise DataError(f"{what}; the publisher may have changed the file.", str(path))
     frame = frame.drop(columns="bad")
     frame.attrs[LEFT_OUT] = n - int(frame.iloc[:, 2].sum())  # the column of all rows
     return frame, n
@@ -261,7 +259,7 @@ def read_price_paid(file: ReleaseFile, path: Path, places: Path | None = None) -
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             what = f"the file is not sixteen columns without a header: {reason}"
-            raise DataError(Problem(what, str(path))) from None
+            raise DataError(what, str(path)) from None
         counts = connection.execute(_STRANGE, {"year": int(year)}).fetchall()[0]
         _refuse_strange(counts, year, path)
         if places is None:

@@ -177,12 +177,10 @@ def _existing_file(job: Job) -> Fetched:
     expected = record.get("sha256", "")
     if expected and digest != expected:
         raise DataError(
-            Problem(
-                f"the file that is here is not the one that came: sha256 {expected[:_SHORT]}… "
-                f"expected, {digest[:_SHORT]}… found. It was left as it is.",
-                f"{job.release.id}, {job.path}",
-                "It was edited. Move it away, or fetch it with --again.",
-            )
+            f"the file that is here is not the one that came: sha256 {expected[:_SHORT]}… "
+            f"expected, {digest[:_SHORT]}… found. It was left as it is.",
+            f"{job.release.id}, {job.path}",
+            "It was edited. Move it away, or fetch it with --again.",
         )
     if not expected:  # somebody put it there by hand
         try:

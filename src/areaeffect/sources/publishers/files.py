@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile, catalogue
 from areaeffect.study.parts import resolve
 
@@ -41,11 +41,7 @@ def locate(
     if whole:
         return whole[0]
     raise DataError(
-        Problem(
-            f"release '{release.id}' is not here.",
-            str(roots[0] / release.forms[0][0].path),
-            how_to_get(release),
-        )
+        f"release '{release.id}' is not here.", str(roots[0] / release.forms[0][0].path), how_to_get(release)
     )
 
 
@@ -65,7 +61,7 @@ def named_file(path: str, folder: Path) -> Path:
             if file.layout == "outlines" and (other := found.with_suffix(".geojson")).is_file():
                 return other  # what the portal's service gave in place of the item
             what = f"the file of release '{release.id}' is not here."
-            raise DataError(Problem(what, str(found), how_to_get(release)))
+            raise DataError(what, str(found), how_to_get(release))
     return found
 
 

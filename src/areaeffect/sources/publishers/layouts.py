@@ -157,7 +157,7 @@ def read_years_in_headers(file: ReleaseFile, path: Path) -> Laid:
         if match := re.fullmatch(r"(.+)\.(\d{4})", header):
             years.setdefault(match[2], {})[header] = match[1]
     if not years:
-        raise DataError(Problem("no header ends in a year, such as 'name.2019'.", str(path)))
+        raise DataError("no header ends in a year, such as 'name.2019'.", str(path))
     parts = [
         frame[["area", *named]].rename(columns=named).assign(period=year)
         for year, named in sorted(years.items())
@@ -171,7 +171,7 @@ def by_category(file: ReleaseFile, frame: pd.DataFrame, path: Path) -> pd.DataFr
     twice = frame.duplicated([*keys, file.category]).to_numpy()
     if twice.any():
         row = frame.iloc[int(twice.argmax())]
-        raise DataError(Problem(f"{row['area']} has category '{row[file.category]}' twice.", str(path)))
+        raise DataError(f"{row['area']} has category '{row[file.category]}' twice.", str(path))
     wide = frame.pivot(index=keys, columns=file.category, values=file.value)
     wide.columns.name = None
     return wide.reset_index()
@@ -202,7 +202,7 @@ def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise DataError(
-                Problem(f"the outlines cannot be read: {reason}", str(path), "Fetch them again.")
+                f"the outlines cannot be read: {reason}", str(path), "Fetch them again."
             ) from None
     else:
         frame = read_user_table(path, None, [file.area]).frame
@@ -222,16 +222,12 @@ def _require(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
         return
     if other := _other_release(there, where):
         what = f"this is the file of '{other}': it has the columns of that release."
-        raise DataError(Problem(what, where, f"Put it where `{other}` belongs."))
+        raise DataError(what, where, f"Put it where `{other}` belongs.")
     new = [c for c in there if c not in {*columns, "area", "period", "name"}]
     near = did_you_mean(missing[0], new) if len(missing) == 1 else ""
     has = f"It has instead: {_quoted(new)}." if new else "It has no others."
     raise DataError(
-        Problem(
-            f"the publisher may have changed the file: there is no column {_quoted(missing)}.",
-            where,
-            near or has,
-        )
+        f"the publisher may have changed the file: there is no column {_quoted(missing)}.", where, near or has
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from areaeffect.disk import ZIP_FAULTS
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, did_you_mean
 from areaeffect.sources.publishers.layouts import by_category, read_rows, renamed
 from areaeffect.tables.user_table import read_user_table
 from areaeffect.tables.workbooks import below_header, read_sheets
@@ -115,10 +115,10 @@ def _unzipped(path: Path, member: str, read: Callable[[Path], Laid]) -> Laid:
                 wanted = member.strip("^$").replace("\\", "")
                 fix = did_you_mean(wanted, names) or f"It holds: {', '.join(names[:20])}."
                 what = f"there is no single '{wanted}' in the zip."
-                raise DataError(Problem(what, str(path), fix))
+                raise DataError(what, str(path), fix)
             copy = Path(folder) / f"member{Path(found[0]).suffix}"
             with archive.open(found[0]) as packed, copy.open("wb") as out:
                 shutil.copyfileobj(packed, out)
             return read(copy)
     except ZIP_FAULTS as error:
-        raise DataError(Problem(f"the zip cannot be read: {error}.", str(path))) from None
+        raise DataError(f"the zip cannot be read: {error}.", str(path)) from None

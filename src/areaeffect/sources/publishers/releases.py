@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
-from areaeffect.errors import Problem, StudyError, did_you_mean
+from areaeffect.errors import StudyError, did_you_mean
 from areaeffect.records import Json
 
 Kind = Literal["count", "score", "rank", "decile", "rate", "share", "amount", "text"]
@@ -277,9 +277,7 @@ def find_release(release_id: str, where: str = "") -> PublishedRelease:
     known = catalogue()
     if release_id not in known:
         near = did_you_mean(release_id, known)
-        raise StudyError(
-            Problem(f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}.")
-        )
+        raise StudyError(f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}.")
     return known[release_id]
 
 
