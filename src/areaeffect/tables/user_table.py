@@ -148,7 +148,7 @@ def _table(
         raise DataError(Problem("the file is empty.", str(path), "It needs a header and rows."))
     at = header_at(rows, layout, path)
     line, cells = rows[at]
-    header = [re.sub(r"\s*\n\s*", " ", cell.strip()) for cell in cells]
+    header = [" ".join(part for line in cell.split("\n") if (part := line.strip())) for cell in cells]
     body = list(rows[at + 1 :])
     if body and len(header) > 2 and _filled(body[0][1]) == [0] and not body[0][1][0].isdigit():  # noqa: PLR2004
         _, (label, *_) = body.pop(0)  # Stat-Xplore names the areas' column in a row of its own

@@ -20,7 +20,7 @@ from areaeffect.geography.points import Locator, projected
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.points.counting import count_points
-from areaeffect.sources.points.dates import DateTexts, without_time
+from areaeffect.sources.points.dates import NONE, DateTexts, without_time
 from areaeffect.study.file import parse_study
 from areaeffect.study.source_kinds import PointsSource
 from tests.shared.spreadsheets import ods
@@ -582,3 +582,10 @@ def test_road_collisions_as_they_are_published_are_dated_points(tmp_path: Path) 
     assert counts(table) == [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]]
     assert counts(read(tmp_path, '"collisions.csv"', said))[0] == [2, 0, 0]
     assert (table.release.rows_read, table.release.rows_rejected) == (4, 1)
+
+
+@pytest.mark.parametrize("text", ["A" * 100_000, "t" * 100_000 + ":x.", " 1" * 50_000 + ":", "9" * 100_000])
+def test_a_text_longer_than_any_date_is_no_date_and_takes_no_time(text: str) -> None:
+    dates = DateTexts(None)
+    dates.codes([text, "2020-01-31"], "x")
+    assert dates.readings().months[:, 0].tolist() == [NONE, 2020 * 12]

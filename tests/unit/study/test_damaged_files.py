@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 import zipfile
 from collections.abc import Callable
@@ -45,6 +46,8 @@ from tests.shared.street_files import month_of, put
 
 SECONDS = float(os.environ.get("AREAEFFECT_FUZZ_SECONDS", "0"))
 EXAMPLES = 100 if SECONDS else 15
+#: A file that takes so many seconds is a fault of its own.
+LONGEST = 90
 
 #: What damages a file: a place in it as a share of its length, and what is done there.
 Damage = tuple[float, str]
@@ -198,14 +201,21 @@ def _other_inputs(folder: Path) -> None:
         archive.write(folder / "areas.geojson", "areas.geojson")
 
 
+def _too_long(*_: object) -> None:
+    pytest.fail(f"A small file took over {LONGEST} seconds.")
+
+
 def _try(whole: Path, name: str, how: list[Damage]) -> None:
     path = whole / name
     content = path.read_bytes()
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LONGEST)
     try:
         path.write_bytes(damaged(content, how))
         with suppress(AreaEffectError, OSError):  # which the command explains
             READERS[name](whole)
     finally:
+        signal.alarm(0)
         path.write_bytes(content)
 
 

@@ -14,6 +14,8 @@ from areaeffect.results import Bools, Ints
 
 #: No column of dates holds more texts: a century of days, written in five ways.
 _MOST_TEXTS = 200_000
+#: No date has more characters; the patterns below would take minutes over a cell of a hundred thousand.
+_LONGEST = 100
 _TIME = re.compile(
     r"[ t]+\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?"
     r"( ?(z|utc|gmt|[+-]\d{2}(:?\d{2})?))?$",
@@ -33,7 +35,8 @@ def without_time(text: str) -> str:
     if len(text) > 13 and text[13] == ":" and text[10] in " T":  # noqa: PLR2004
         return text[:10]
     text = text.strip()
-    return _TIME.sub("", text) if ":" in text or "." in text else text
+    has_time = len(text) <= _LONGEST and (":" in text or "." in text)
+    return _TIME.sub("", text) if has_time else text
 
 
 class Numbering(dict[str, int]):
@@ -153,6 +156,8 @@ class DateTexts:
 
 def _read(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return month and day of a text with the day first, and with the month first."""
+    if len(text) > _LONGEST:
+        return (NONE, NONE), (NONE, NONE)
     text = _MONTH_NAMED_FIRST.sub(r"\2 \1 \3", text)  # 'January 8, 2020'
     first, second = months_of_date(text)
     either = _EITHER.fullmatch(text)
