@@ -6,7 +6,6 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-from areaeffect.sources.publishers.files import how_to_get
 from areaeffect.sources.publishers.releases import (
     GEOGRAPHY_NAMES,
     By,
@@ -14,6 +13,7 @@ from areaeffect.sources.publishers.releases import (
     PublishedRelease,
     ReleaseFile,
     catalogue,
+    how_to_get,
 )
 
 FOLDER = Path(__file__).parent / "sources"

@@ -17,7 +17,6 @@ import pytest
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
-from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import LAYOUTS
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
@@ -28,6 +27,7 @@ from areaeffect.sources.publishers.releases import (
     By,
     catalogue,
     find_release,
+    place_of,
 )
 from areaeffect.sources.publishers.tables import read
 from tests.shared.two_forms import assert_the_same

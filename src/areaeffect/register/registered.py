@@ -24,7 +24,7 @@ from areaeffect.register.other_initiatives import Others, other_initiatives, ref
 from areaeffect.register.rows import read_records
 from areaeffect.results import Floats, Ints
 from areaeffect.sources.base import SourceTable, align, attribute
-from areaeffect.sources.publishers.files import named_file
+from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.model import split_reference

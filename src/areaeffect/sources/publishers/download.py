@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING
 
 from areaeffect.disk import sha256_of, write_file
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import keys_of, layout, require
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, NO_TABLE, PublishedRelease, ReleaseFile
+from areaeffect.sources.publishers.releases import (
+    GEOGRAPHY_NAMES,
+    NO_TABLE,
+    PublishedRelease,
+    ReleaseFile,
+    place_of,
+)
 from areaeffect.sources.publishers.resolvers import Brought, bring
 from areaeffect.sources.publishers.tables import areas_of, assemble
 from areaeffect.sources.publishers.transport import AT_ONCE, Client, read_record

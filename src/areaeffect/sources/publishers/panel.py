@@ -14,8 +14,15 @@ from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
-from areaeffect.sources.publishers.files import Roots, columns_here, is_here
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, Geography, PublishedRelease, find_release
+from areaeffect.sources.publishers.releases import (
+    GEOGRAPHY_NAMES,
+    Geography,
+    PublishedRelease,
+    Roots,
+    columns_here,
+    find_release,
+    is_here,
+)
 from areaeffect.sources.publishers.tables import PublishedTable, read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
 from areaeffect.study.model import PublishedSource

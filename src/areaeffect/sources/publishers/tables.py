@@ -20,7 +20,6 @@ from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Floats, Ints, Release
-from areaeffect.sources.publishers.files import Roots, columns_of, how_to_get, locate
 from areaeffect.sources.publishers.layouts import read_files
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
@@ -28,7 +27,11 @@ from areaeffect.sources.publishers.releases import (
     Derived,
     PublishedRelease,
     ReleaseFile,
+    Roots,
+    columns_of,
     find_release,
+    how_to_get,
+    locate,
 )
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}

@@ -12,8 +12,7 @@ from areaeffect.geography.codes import Lookup, load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS, Strings
 from areaeffect.results import Floats
-from areaeffect.sources.publishers.files import Roots, is_here, locate
-from areaeffect.sources.publishers.releases import find_release
+from areaeffect.sources.publishers.releases import Roots, find_release, is_here, locate
 from areaeffect.sources.publishers.tables import PublishedTable, Reasons, read
 
 VINTAGES = ("lsoa01", "lsoa11", "lsoa21")
