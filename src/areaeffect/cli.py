@@ -187,12 +187,8 @@ def index(
 
 def where_next(
     out: Annotated[Path, typer.Option(help="Folder for the list; written only when complete.")],
-    study: Annotated[Path | None, typer.Argument(help="A study: places like those that benefited.")] = None,
+    study: Annotated[Path, typer.Argument(help="A study: places like those that benefited.")],
     *,
-    areas: Annotated[
-        Path | None,
-        typer.Option(help="Or a file of places that have an initiative: codes, names, postcodes."),
-    ] = None,
     need: Annotated[Path | None, typer.Option(help="An index file of need.")] = None,
     results: Annotated[
         Path | None, typer.Option(help="The study's results folder; default: evaluate it.")
@@ -206,29 +202,22 @@ def where_next(
     lookup: Annotated[
         Path | None, typer.Option(help="Which areas their wards, MSOAs or postcodes have.")
     ] = None,
-    boundaries: Annotated[
-        Path | None, typer.Option(help="Outlines, with --areas: for the buffer and the map.")
-    ] = None,
-    boundaries_area: Annotated[str, typer.Option(help="Their column of codes.")] = "lsoa21cd",
     first: Annotated[int, typer.Option(min=1, max=1000, help="How many places to show.")] = 30,
     store: Store = None,
     threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rank places not in the register: like those that benefited, or most in need."""
+    """Rank places not in the register: like those that benefited, and by need."""
     from areaeffect.commands.where_next import Request, where_next_into
     from areaeffect.where_next.page import as_text
 
     request = Request(
         study=study,
-        areas=areas,
         need=need,
         results=results,
         outcome=outcome,
         others=tuple(others or ()),
         lookup=lookup,
-        boundaries=boundaries,
-        boundaries_area=boundaries_area,
         first=first,
         store=store,
         threads=threads,

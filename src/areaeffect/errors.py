@@ -65,12 +65,14 @@ class Problem:
 
 
 class AreaEffectError(Exception):
-    """Base of every error a user can cause; carries all problems found at once."""
+    """Base of every error a user can cause: one problem, as `Problem` says it, or all found at once."""
 
     exit_code = 2
 
-    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
-        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+    def __init__(self, what: str | Problem | Sequence[Problem], where: str = "", fix: str = "") -> None:
+        if isinstance(what, str):
+            what = Problem(what, where, fix)
+        self.problems = (what,) if isinstance(what, Problem) else tuple(what)
         super().__init__("\n".join(str(p) for p in self.problems))
 
     def __reduce__(self) -> tuple[type[AreaEffectError], tuple[tuple[Problem, ...]]]:

@@ -32,7 +32,6 @@ class Use(StrEnum):
     TRUE_AREAS = "where an approximate programme truly was"  # number of the draw
     COSTS = "unit costs within their ranges"
     WHERE_NEXT_ALIKE = "ranking of places most like those that benefited"
-    WHERE_NEXT_NEED = "ranking of places most in need"
     COUNTY_PEOPLE = "simulated county: its people"
     COUNTY_PROGRAMMES = "simulated county: where programmes go"
     COUNTY_LEVELS = "simulated county: how places differ"

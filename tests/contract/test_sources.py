@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,9 +17,7 @@ import pytest
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
-from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import LAYOUTS
-from areaeffect.sources.publishers.pages import groups, page
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
     CODE_PATTERNS,
@@ -28,6 +27,7 @@ from areaeffect.sources.publishers.releases import (
     By,
     catalogue,
     find_release,
+    place_of,
 )
 from areaeffect.sources.publishers.tables import read
 from tests.shared.two_forms import assert_the_same
@@ -38,6 +38,7 @@ FORMS = {r.id: form for r in RELEASES.values() for form in r.forms if all(f.sha2
 HERE = list(FORMS)
 TABLES = [i for i in HERE if RELEASES[i].is_table]
 REPOSITORY = Path(__file__).parents[2]
+PAGES = runpy.run_path(str(REPOSITORY / "docs" / "make_sources.py"))
 
 
 @cache
@@ -94,10 +95,10 @@ def assert_it_can_be_asked_for(origin):
 
 
 def test_the_docs_have_a_page_a_group_that_names_every_release():
-    assert set(groups()) == {r.group for r in RELEASES.values()}
-    for group in groups():
+    assert set(PAGES["groups"]()) == {r.group for r in RELEASES.values()}
+    for group in PAGES["groups"]():
         text = (REPOSITORY / "docs" / "sources" / f"{group}.md").read_text(encoding="utf-8")
-        assert text == page(group), "run `python docs/make_sources.py`"
+        assert text == PAGES["page"](group), "run `python docs/make_sources.py`"
         for release in RELEASES.values():
             if release.group == group:
                 assert f"## `{release.id}`" in text

@@ -20,7 +20,7 @@ from areaeffect.records import DataTable
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.results import Floats, Gap, Ints
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
-from areaeffect.sources.publishers.files import named_file
+from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.file import StudyFile, refuse_missing_extras
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.parts import resolve

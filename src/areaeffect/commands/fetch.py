@@ -12,8 +12,7 @@ from areaeffect.records import Json
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.download import Fetched, Job, jobs_of
 from areaeffect.sources.publishers.download import fetch as fetch_files
-from areaeffect.sources.publishers.files import how_to_get
-from areaeffect.sources.publishers.releases import PublishedRelease, catalogue, sets
+from areaeffect.sources.publishers.releases import PublishedRelease, catalogue, how_to_get, sets
 from areaeffect.sources.publishers.resolvers import probe
 from areaeffect.sources.publishers.transport import CONTACT_VARIABLE, Client, make_room
 from areaeffect.study.parts import default_fetched

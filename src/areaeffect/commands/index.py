@@ -16,7 +16,7 @@ from areaeffect.index.page import write_index
 from areaeffect.index.result import IndexResult, Variant
 from areaeffect.index.table import IndicatorTable, read_indicators
 from areaeffect.results import Floats, Shape
-from areaeffect.sources.publishers.files import named_file
+from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.index import Index, IndexFile, read_index
 
 #: Weights are moved by a quarter of themselves, up and down.

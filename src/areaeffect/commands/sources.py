@@ -12,8 +12,13 @@ from areaeffect.sources.police_uk.force_coverage import ForceMonth, force_months
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store
 from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.sources.publishers import police_archive as police
-from areaeffect.sources.publishers.files import how_to_get, is_here
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, PublishedRelease, catalogue
+from areaeffect.sources.publishers.releases import (
+    GEOGRAPHY_NAMES,
+    PublishedRelease,
+    catalogue,
+    how_to_get,
+    is_here,
+)
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 __all__ = ["SourceListing", "check_store", "list_sources", "open_lake", "remove_store"]

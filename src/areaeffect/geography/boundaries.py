@@ -129,11 +129,9 @@ def read_boundaries(
     missing = [a for a in areas if a not in frame.index]
     if missing:
         raise DataError(
-            Problem(
-                f"{len(missing)} of {len(areas)} areas have no outline, such as {missing[0]}.",
-                str(path),
-                "Use boundaries of the same census vintage as the table.",
-            )
+            f"{len(missing)} of {len(areas)} areas have no outline, such as {missing[0]}.",
+            str(path),
+            "Use boundaries of the same census vintage as the table.",
         )
     frame = frame.loc[list(areas)]  # several rows an area drawn in several features
     account = rows_account(path.name, read, len(frame))
@@ -303,11 +301,9 @@ def _frame(path: Path, column: str) -> Any:
     if column not in frame.columns:
         columns = [c for c in frame.columns if c != "geometry"]
         raise DataError(
-            Problem(
-                f"there is no column '{column}' with area codes.",
-                str(path),
-                did_you_mean(column, columns) or f"Columns: {', '.join(columns)}.",
-            )
+            f"there is no column '{column}' with area codes.",
+            str(path),
+            did_you_mean(column, columns) or f"Columns: {', '.join(columns)}.",
         )
     return frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
 

@@ -224,7 +224,7 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
 
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
-        raise DataError(Problem("there is no such lookup.", str(path), near or "Check the path."))
+        raise DataError("there is no such lookup.", str(path), near or "Check the path.")
     if path.suffix == ".parquet":
         frame = read_parquet(path)
     else:

@@ -85,18 +85,14 @@ def _frame(path: Path) -> Any:
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise DataError(
-            Problem(
-                f"the file has {size / 1e6:,.0f} MB; {MAX_BYTES / 1e6:,.0f} MB are read.",
-                str(path),
-                "Remove what does not belong to the initiative, or simplify the outlines.",
-            )
+            f"the file has {size / 1e6:,.0f} MB; {MAX_BYTES / 1e6:,.0f} MB are read.",
+            str(path),
+            "Remove what does not belong to the initiative, or simplify the outlines.",
         )
     frame = read_shape_file(path)
     if len(frame) > MAX_SHAPES:
         what = f"the file holds {number_of(len(frame), 'shape', 'shapes')}; {MAX_SHAPES:,} are read."
-        raise DataError(
-            Problem(what, str(path), "Give one shape for each neighbourhood, not for each building.")
-        )
+        raise DataError(what, str(path), "Give one shape for each neighbourhood, not for each building.")
     return frame
 
 
@@ -105,9 +101,7 @@ def _with_crs(frame: Any, claimed: str, path: Path) -> Any:
         return frame.set_crs(claimed, allow_override=True)
     except RuntimeError:  # pyproj's CRSError
         fix = "Write 'EPSG:27700' (British National Grid) or 'EPSG:4326' (longitude, latitude)."
-        raise StudyError(
-            Problem(f"'{claimed}' is not a coordinate reference system.", str(path), fix)
-        ) from None
+        raise StudyError(f"'{claimed}' is not a coordinate reference system.", str(path), fix) from None
 
 
 def _texts(frame: Any) -> tuple[tuple[str, ...], tuple[dict[str, str], ...]]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.panel import Graph, Strings
 from areaeffect.results import Bools, Ints
@@ -136,11 +136,11 @@ def read_neighbours(path: Path, areas: Strings) -> tuple[Graph, tuple[str, ...]]
     codes = f"`{'` and `'.join(_COLUMNS)}` are area codes, such as '{areas[0]}'."
     if not set(_COLUMNS) <= set(table.frame.columns):
         found = ", ".join(map(str, table.frame.columns))
-        raise DataError(Problem(f"its columns are {found}.", str(path), codes))
+        raise DataError(f"its columns are {found}.", str(path), codes)
     pairs = list(zip(*(table.frame[column] for column in _COLUMNS), strict=True))
     graph, lost = listed(pairs, areas)
     if not len(graph.indices):
-        raise DataError(Problem("no row names two areas of the study.", str(path), codes))
+        raise DataError("no row names two areas of the study.", str(path), codes)
     read = len(pairs) + len(table.left_out)
     notes = [*table.notes, rows_account(path.name, read, len(pairs) - lost)]
     if lost:

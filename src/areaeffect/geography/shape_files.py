@@ -74,7 +74,7 @@ def read_shape_file(
             warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
             frame = _read(_source(path), path, column, dates_as_text=dates_as_text)
     if not hasattr(frame, "geometry") or not len(frame):
-        raise DataError(Problem("the file holds no shapes.", str(path), "Give one shape for each place."))
+        raise DataError("the file holds no shapes.", str(path), "Give one shape for each place.")
     frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
     return frame
 
@@ -123,11 +123,9 @@ def _read(source: str, path: Path, column: str, *, dates_as_text: bool) -> Any:
             layers = having if len(having) == 1 else layers
         if len(layers) > 1:
             raise DataError(
-                Problem(
-                    f"the file holds {len(layers)} layers: {', '.join(layers)}.",
-                    str(path),
-                    "Save the layer you need as a separate file.",
-                )
+                f"the file holds {len(layers)} layers: {', '.join(layers)}.",
+                str(path),
+                "Save the layer you need as a separate file.",
             )
         options = {"datetime_as_string": True} if dates_as_text else {}
         return geopandas.read_file(source, layer=layers[0] if layers else None, **options)
@@ -161,7 +159,7 @@ def _refuse_unknown_system(path: Path) -> None:
     except CRSError:
         what = f"'{named[1].decode('utf-8', 'replace')}' is no reference system that is known."
         fix = "Write it like 'EPSG:27700', or save the file as longitude and latitude without one."
-        raise DataError(Problem(what, f"{path}, crs", fix)) from None
+        raise DataError(what, f"{path}, crs", fix) from None
 
 
 def _unreadable(error: Exception, path: Path) -> Problem:
@@ -177,11 +175,9 @@ def _source(path: Path) -> str:
         return _member(path)
     if not _is_named(start, path):
         raise DataError(
-            Problem(
-                f"the file is not one of these: {_KINDS}.",
-                str(path),
-                "Virtual files, which name other files or addresses, are not read.",
-            )
+            f"the file is not one of these: {_KINDS}.",
+            str(path),
+            "Virtual files, which name other files or addresses, are not read.",
         )
     return str(path)
 
@@ -227,15 +223,13 @@ def _member(path: Path) -> str:
     if len(names) != 1:
         some = f" ({', '.join(names)})" if names else ""
         what = f"the zip holds {number_of(len(names), 'file', 'files')} of shapes{some}."
-        raise DataError(Problem(what, str(path), f"Pack one: {_KINDS}."))
+        raise DataError(what, str(path), f"Pack one: {_KINDS}.")
     (name,) = names
     text = starts[name].lstrip(b"\xef\xbb\xbf \t\r\n")
     plain = (b"{", _SHAPEFILE, b"SQLite format 3\x00")
     is_kml = b"<kml" in text[:1000] and not any(w in text for w in (b"<!ENTITY", b"<NetworkLink"))
     if not (text.startswith(plain) or starts[name].startswith(_SHAPEFILE) or is_kml):
-        raise DataError(
-            Problem(f"'{name}' in the zip is not the kind of file that its name says.", str(path))
-        )
+        raise DataError(f"'{name}' in the zip is not the kind of file that its name says.", str(path))
     return f"/vsizip/{path}/{name}"
 
 

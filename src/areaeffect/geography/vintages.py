@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, first_few
 from areaeffect.geography.codes import Lookup
 from areaeffect.panel import Strings
 from areaeffect.results import Bools, Floats, Ints
@@ -263,7 +263,7 @@ def _refuse_repeats(codes: Strings) -> None:
     ordered = np.sort(codes)
     twice = [str(a) for a, b in pairwise(ordered) if a == b]
     if twice:
-        raise DataError(Problem(f"area {twice[0]} appears twice.", "", "Add its rows up first."))
+        raise DataError(f"area {twice[0]} appears twice.", "", "Add its rows up first.")
 
 
 def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:
@@ -274,11 +274,9 @@ def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:
     if bad.any():
         area, period = (int(i[0]) for i in np.nonzero(bad))
         raise DataError(
-            Problem(
-                f"{values[area, period]:g} is not a count.",
-                f"area {codes[area]}",
-                "Counts are whole numbers of 0 or more; for fractions ask with `whole=False`.",
-            )
+            f"{values[area, period]:g} is not a count.",
+            f"area {codes[area]}",
+            "Counts are whole numbers of 0 or more; for fractions ask with `whole=False`.",
         )
 
 

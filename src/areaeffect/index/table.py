@@ -11,9 +11,8 @@ import numpy as np
 from areaeffect.errors import AreaEffectError, DataError, Faults, Problem, first_few, number_of
 from areaeffect.sources.base import align
 from areaeffect.sources.panel_table import read as read_table
-from areaeffect.sources.publishers.files import is_here
 from areaeffect.sources.publishers.panel import authority_column, roots_of
-from areaeffect.sources.publishers.releases import PublishedRelease, find_release
+from areaeffect.sources.publishers.releases import PublishedRelease, find_release, is_here
 from areaeffect.sources.publishers.tables import PublishedTable, read
 from areaeffect.sources.publishers.vintage import bring_to
 from areaeffect.sources.screening import screen

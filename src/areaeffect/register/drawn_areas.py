@@ -50,11 +50,9 @@ def rows_of_drawn(
     """
     if boundaries is None:
         raise DataError(
-            Problem(
-                f"'{path.name}' is drawn, but no source of the study has boundaries to fit it to.",
-                str(path),
-                "Give a source `boundaries`, or list the areas by code.",
-            )
+            f"'{path.name}' is drawn, but no source of the study has boundaries to fit it to.",
+            str(path),
+            "Give a source `boundaries`, or list the areas by code.",
         )
     drawn = read_drawn(path, boundaries.crs, initiative.crs)
     records = _records(drawn, path)
@@ -228,12 +226,10 @@ def read_points(path: Path, to_crs: str) -> Points:
     missing = [c for c in (*pair, _RESIDENTS) if c not in frame.columns]
     if missing:
         raise DataError(
-            Problem(
-                f"there is no column {' or '.join(repr(c) for c in missing)}.",
-                str(path),
-                f"Points need longitude and latitude, or easting and northing, and {_RESIDENTS}. "
-                f"Columns: {', '.join(frame.columns)}.",
-            )
+            f"there is no column {' or '.join(repr(c) for c in missing)}.",
+            str(path),
+            f"Points need longitude and latitude, or easting and northing, and {_RESIDENTS}. "
+            f"Columns: {', '.join(frame.columns)}.",
         )
     at = np.column_stack([_numbers(frame[c]) for c in pair])
     residents = _numbers(frame[_RESIDENTS])
@@ -242,16 +238,14 @@ def read_points(path: Path, to_crs: str) -> Points:
         needed = ", ".join((*pair, _RESIDENTS))
         rows = ", ".join(str(i) for i in frame.index[bad][:_SHOWN])
         raise DataError(
-            Problem(
-                f"{number_of(int(bad.sum()), 'point has', 'points have')} no readable {needed}.",
-                f"{path}, row {rows}" + (" and more" if bad.sum() > _SHOWN else ""),
-                "Give every row numbers, or take it out.",
-            )
+            f"{number_of(int(bad.sum()), 'point has', 'points have')} no readable {needed}.",
+            f"{path}, row {rows}" + (" and more" if bad.sum() > _SHOWN else ""),
+            "Give every row numbers, or take it out.",
         )
     if has_degrees:
         fault = fault_of_degrees(at, in_britain=to_crs == "EPSG:27700")
         if fault is not None:
-            raise DataError(Problem(f"the file {fault[0]}.", str(path), fault[1]))
+            raise DataError(f"the file {fault[0]}.", str(path), fault[1])
     own = "EPSG:4326" if has_degrees else "EPSG:27700"
     account = rows_account(path.name, len(frame) + len(table.left_out), len(frame))
     return Points(projected(at, own, to_crs), residents, (*table.notes, account))

@@ -327,11 +327,9 @@ def with_attributes(
     key = next((name for name in _NAMES if name in columns), None)
     if key is None:
         raise DataError(
-            Problem(
-                "no column says which neighbourhood a row is of.",
-                f"{path}, line 1",
-                f"Name one of: {', '.join(_NAMES)}.",
-            )
+            "no column says which neighbourhood a row is of.",
+            f"{path}, line 1",
+            f"Name one of: {', '.join(_NAMES)}.",
         )
     rows: dict[str, dict[str, str]] = {}
     spelled = {compared_text(u.name): u.name for u in units}

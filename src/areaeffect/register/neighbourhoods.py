@@ -50,7 +50,7 @@ def neighbourhoods_of(
         ends or amounts for one neighbourhood.
     """
     if not rows and not found:
-        raise DataError(Problem("the file lists no areas.", str(path), "Give one row for each area."))
+        raise DataError("the file lists no areas.", str(path), "Give one row for each area.")
     position = {str(code): i for i, code in enumerate(areas)}
     problems = [*_area_problems(rows, position, path), *date_problems(rows, window, path), *found]
     if problems:

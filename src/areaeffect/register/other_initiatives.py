@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few, number_of
+from areaeffect.errors import DataError, first_few, number_of
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood, Strings
@@ -228,11 +228,9 @@ def refuse_unknown_authorities(file: StudyFile, others: Others) -> None:
     if not any(not e.areas for e in others.entries):
         return
     raise DataError(
-        Problem(
-            "authorities cannot be left out: it is not known in which authority each area lies.",
-            file.where("register.uncoded"),
-            'Name a column: authority = "source.column", with codes or names of authorities.',
-        )
+        "authorities cannot be left out: it is not known in which authority each area lies.",
+        file.where("register.uncoded"),
+        'Name a column: authority = "source.column", with codes or names of authorities.',
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, did_you_mean
 from areaeffect.panel import Strings
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
@@ -161,12 +161,10 @@ def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: S
     code, name = named.get(f"{kind}_code"), named.get(f"{kind}_name")
     if "area" not in named or not (code or name):
         raise DataError(
-            Problem(
-                f"the lookup has no column of areas, or none of {kind}s.",
-                source,
-                f"It needs area_code, {kind}_code or {kind}_name, and authority_name or "
-                f"authority_code. Columns: {', '.join(columns)}.",
-            )
+            f"the lookup has no column of areas, or none of {kind}s.",
+            source,
+            f"It needs area_code, {kind}_code or {kind}_name, and authority_name or "
+            f"authority_code. Columns: {', '.join(columns)}.",
         )
     return PlaceLookup(
         kind=kind,
@@ -209,11 +207,9 @@ def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> 
     vintage = vintage_of(areas, folder)
     if vintage is None:
         raise DataError(
-            Problem(
-                f"no lookup says which areas a {kind} has: the study's areas are not LSOAs.",
-                "initiative",
-                f"Name one: lookup = 'file.csv' with columns area_code, {kind}_name, authority_name.",
-            )
+            f"no lookup says which areas a {kind} has: the study's areas are not LSOAs.",
+            "initiative",
+            f"Name one: lookup = 'file.csv' with columns area_code, {kind}_name, authority_name.",
         )
     return catalogue_places(kind, vintage, folder, areas)
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, did_you_mean, number_of
+from areaeffect.errors import DataError, did_you_mean, number_of
 from areaeffect.register.places import columns_of, read_columns
-from areaeffect.sources.publishers.files import is_here, locate
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcode, read_directory
-from areaeffect.sources.publishers.releases import find_release
+from areaeffect.sources.publishers.releases import find_release, is_here, locate
 from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import rows_account
 
@@ -153,12 +152,10 @@ def find_postcodes(lookup: str | None, folder: Path, areas: Strings, where: str 
     if lookup is None:
         if not has_directory(folder, areas):
             raise DataError(
-                Problem(
-                    "postcodes are listed, but no directory says in which areas they lie.",
-                    where,
-                    "Get it with `areaeffect fetch postcodes`, or name your own: lookup = "
-                    "'file.csv' with columns postcode and area_code.",
-                )
+                "postcodes are listed, but no directory says in which areas they lie.",
+                where,
+                "Get it with `areaeffect fetch postcodes`, or name your own: lookup = "
+                "'file.csv' with columns postcode and area_code.",
             )
         ((_, path),) = locate(find_release(RELEASE), published_roots(folder))
     else:
@@ -179,11 +176,9 @@ def _columns(path: Path) -> pd.DataFrame:
         every = [c for what in _AREAS for c in named.get(what, ())]
         if "postcode" not in named or not every:
             raise DataError(
-                Problem(
-                    "the lookup has no column of postcodes, or none of areas.",
-                    str(path),
-                    f"It needs postcode and area_code. Columns: {', '.join(header)}.",
-                )
+                "the lookup has no column of postcodes, or none of areas.",
+                str(path),
+                f"It needs postcode and area_code. Columns: {', '.join(header)}.",
             )
         return [named["postcode"][-1], *every, *named.get("ended", ())[:1]]
 

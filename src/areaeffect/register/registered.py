@@ -24,7 +24,7 @@ from areaeffect.register.other_initiatives import Others, other_initiatives, ref
 from areaeffect.register.rows import read_records
 from areaeffect.results import Floats, Ints
 from areaeffect.sources.base import SourceTable, align, attribute
-from areaeffect.sources.publishers.files import named_file
+from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.model import split_reference
@@ -155,7 +155,7 @@ def _neighbourhoods(
         made = neighbourhoods_from_starts(initiative, starts, _of_outcomes(axis), areas, where)
     elif table.periods is None or column not in table.varying:
         fix = "It must be 0 before the start and 1 from it on, in treated areas only."
-        raise DataError(Problem(f"'{reference}' does not change over time.", where, fix))
+        raise DataError(f"'{reference}' does not change over time.", where, fix)
     else:
         treated = align(table.varying[column], table.areas, areas)
         made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
@@ -189,7 +189,7 @@ def _late(treated: Floats, periods: Periods, areas: Strings) -> list[str]:
 
 def _of_outcomes(periods: Periods | None) -> Periods:
     if periods is None:
-        raise DataError(Problem("the first outcome's source has no period.", "initiative"))
+        raise DataError("the first outcome's source has no period.", "initiative")
     return periods
 
 
@@ -217,7 +217,7 @@ def _since_announced(
         begins = label(early[0].start, early[0].start_kind)
         what = f"'{early[0].name}' starts at {begins}, no later than {initiative.announced}."
         fix = "Give the period of the announcement, or drop `announced`."
-        raise StudyError(Problem(what, file.where(where), fix))
+        raise StudyError(what, file.where(where), fix)
     return [
         replace(n, start=first, start_kind=PeriodKind.MONTH, phase_in=n.phase_in + wait)
         for n, wait in zip(found, waits, strict=True)

@@ -108,7 +108,7 @@ def read_records(path: Path) -> RecordTable:
     if same := repeated(columns):
         both = [str(c) for c, meant in zip(frame.columns, columns, strict=True) if meant == same[0]]
         what = f"each of the columns {', '.join(both)} may be {same[0]}."
-        raise DataError(Problem(what, str(path), f"Call the one that is meant {same[0]}."))
+        raise DataError(what, str(path), f"Call the one that is meant {same[0]}.")
     notes += [
         f"{path.name}: the column '{c}' is taken as {meant}."
         for c, meant in zip(frame.columns, columns, strict=True)
@@ -189,7 +189,7 @@ def _with_plain_dates(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tu
     read = read_periods(texts)
     if read.fault:
         fix = "Write 2012-03-31, or one date that can be read in one way only."
-        raise DataError(Problem(f"{read.fault}.", str(path), fix))
+        raise DataError(f"{read.fault}.", str(path), fix)
     plain = {}
     for text, ordinal in zip(texts, read.ordinals, strict=True):
         first, second, year = re.split(r"\D", text)
@@ -208,7 +208,7 @@ def require_column(column: str, columns: tuple[str, ...], path: Path) -> None:
     fix = did_you_mean(column, columns) or f"Columns: {', '.join(columns) or 'none'}."
     if any(re.search(r"\d{2}", c) for c in columns):
         fix = f"Write a header above the first row, such as {column}. It holds: {', '.join(columns)}."
-    raise DataError(Problem(f"there is no column '{column}'.", f"{path}, line 1", fix))
+    raise DataError(f"there is no column '{column}'.", f"{path}, line 1", fix)
 
 
 def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> AreaRow:

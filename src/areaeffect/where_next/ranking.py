@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from areaeffect.assembly.assemble import Assembled
-from areaeffect.errors import DataError, Problem
-from areaeffect.geography.boundaries import Boundaries
-from areaeffect.geography.neighbours import contiguity
+from areaeffect.document.page import as_dict, run_of
 from areaeffect.panel import Graph, Strings
-from areaeffect.register.other_initiatives import notes_on, read_register
-from areaeffect.register.places import vintage_of
-from areaeffect.results import Bools, Floats, Ints, Release
-from areaeffect.study.file import StudyFile
+from areaeffect.records import Column, DataTable, Json
+from areaeffect.results import Bools, Floats, Ints, Release, Shape
 
+TITLE = "Where next: places like those that benefited"
 #: Redrawn worlds that the interval of a rank is taken from.
 DRAWS = 400
 LEVEL = 0.9
@@ -28,7 +22,7 @@ WEIGHT_NOISE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Ranking:
-    """How places compare (`areaeffect where-next`), in their own order."""
+    """How places compare, in their own order."""
 
     value: Floats  # (n_places,), distance to what they should be like, or need with its sign turned round
     rank: Ints  # (n_places,), from 1
@@ -36,8 +30,70 @@ class Ranking:
     low: Ints
     high: Ints
     share_first: Floats  # (n_places,), share of these worlds in which it is among the first `first`
-    #: (n_places,), which of the places that benefited is most like it; None for need.
-    nearest: Ints | None = None
+    nearest: Ints  # (n_places,), which of the places that benefited is most like it; 0 for need
+
+    def reordered(self, order: Ints) -> Ranking:
+        """Return the ranking of the same places in another order."""
+        return Ranking(**{f.name: getattr(self, f.name)[order] for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class WhereNext:
+    """A ranked list of places."""
+
+    plan: Json  # what was asked, and counts
+    areas: Strings  # (n_areas,), codes
+    #: places, names: in the order of the list; positions of areas, and names.
+    places: tuple[Ints, ...]
+    names: tuple[str, ...]
+    #: like, need: their ranking by likeness, which orders the list, and by need; None where not asked.
+    like: Ranking
+    need: Ranking | None
+    models: tuple[str, ...]  # names of the studied places, which `like.nearest` counts
+    #: taken, near: positions of areas that have an initiative, and of areas within the buffer
+    taken: Ints
+    near: Ints
+    shapes: tuple[Shape, ...]  # outlines; empty without.
+    #: releases, notes: files read, and remarks
+    releases: tuple[Release, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> Json:
+        """Return plain JSON values: plan, releases, notes and the rows of every table."""
+        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
+
+    def tables(self) -> tuple[DataTable, ...]:
+        """Return the places in order, and the areas of each."""
+        place = Column("place", "integer", "Number of the place, in the order of the list")
+        columns = [place, Column("name", "string", "Its name"), Column("areas", "integer", "Number of areas")]
+        cells: list[Sequence[str | float | int]] = [
+            range(1, len(self.places) + 1),
+            self.names,
+            [len(p) for p in self.places],
+        ]
+        for kind, ranking, what, sign in (
+            ("like", self.like, "distance to the nearest place that benefited", 1.0),
+            ("need", self.need, "score", -1.0),
+        ):
+            if ranking is None:
+                continue
+            columns += [
+                Column(f"{kind}_value", "number", f"Its {what}"),
+                Column(f"{kind}_rank", "integer", "Rank on it, 1 is first"),
+                Column(f"{kind}_rank_low", "integer", "Low end of the rank's 90% interval"),
+                Column(f"{kind}_rank_high", "integer", "High end of the rank's 90% interval"),
+                Column(f"{kind}_share_first", "number", "Share of simulations near the top"),
+            ]
+            found = (sign * ranking.value, ranking.rank, ranking.low, ranking.high, ranking.share_first)
+            cells += [values.tolist() for values in found]
+        columns.append(Column("most_like", "string", "The studied place it is most like"))
+        cells.append([self.models[k] for k in self.like.nearest])
+        members = tuple((k, str(self.areas[a])) for k, p in enumerate(self.places, 1) for a in p)
+        of = (place, Column("area_code", "string", "Area"))
+        return (
+            DataTable("where_next", TITLE, tuple(columns), tuple(zip(*cells, strict=True))),
+            DataTable("where_next_areas", "Areas of each place", of, members),
+        )
 
 
 def compact(graph: Graph, centres: Floats, allowed: Bools, size: int) -> list[Ints]:
@@ -164,7 +220,7 @@ def most_like(
         left = means(places, traits, _one_left_out(places, rng))
         right = means(models, traits, _one_left_out(models, rng))
         drawn[d] = distances(left, right[good], weights).min(axis=1)
-    return _ranking(value, drawn, first, nearest=nearest, steady=True)
+    return _ranking(value, drawn, first, nearest=nearest)
 
 
 def most_in_need(
@@ -208,126 +264,18 @@ def _weights(weights: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(drawn / drawn.sum())
 
 
-def _ranking(
-    value: Floats, drawn: Floats, first: int, *, nearest: Ints | None = None, steady: bool = False
-) -> Ranking:
-    """Rank places by their value, or, if steady, by their mean rank over the redrawn worlds."""
+def _ranking(value: Floats, drawn: Floats, first: int, *, nearest: Ints | None = None) -> Ranking:
+    """Rank places by their value, or, if compared with models, by their mean rank over the worlds."""
     from scipy.stats import rankdata
 
     ranks = rankdata(drawn, method="min", axis=1)
     tail = (1 - LEVEL) / 2
-    low, high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="nearest")
-    on = ranks.mean(axis=0) if steady else value
+    low, high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="nearest").astype(np.int64)
     return Ranking(
         value=value,
-        rank=rankdata(on, method="min").astype(np.int64),
-        low=low.astype(np.int64),
-        high=high.astype(np.int64),
+        rank=rankdata(value if nearest is None else ranks.mean(axis=0), method="min").astype(np.int64),
+        low=low,
+        high=high,
         share_first=(ranks <= first).mean(axis=0),
-        nearest=nearest,
+        nearest=np.zeros(len(value), dtype=np.int64) if nearest is None else nearest,
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class AreaMap:
-    """The map of areas that places are made of, and who is on it already."""
-
-    areas: Strings
-    names: Strings
-    taken: Ints
-    near: Ints
-    buffer_km: float | None
-    graph: Graph | None
-    boundaries: Boundaries | None
-    releases: tuple[Release, ...]
-    notes: tuple[str, ...]
-
-
-def map_of_study(file: StudyFile, data: Assembled, others: Sequence[Path], lookup: str | None) -> AreaMap:
-    """Return the map of a study: its panel, everything its register names, and the buffer.
-
-    An initiative that ended before the study's window, or begins after it, takes its areas too.
-    """
-    panel = data.panel
-    lookup = lookup or file.study.register_.lookup
-    further, notes = taken_by(others, lookup, file.folder, data.boundaries, panel.areas)
-    named = [c for e in data.registered.known.entries for c in e.areas]
-    known = np.flatnonzero(np.isin(panel.areas, np.array(named, dtype=np.str_)))
-    treated = [n.areas for n in data.neighbourhoods]
-    taken = np.unique(np.concatenate([*treated, known, further]))
-    near = panel.near.of_any(taken) if panel.near is not None else np.empty(0, np.int64)
-    return AreaMap(
-        areas=panel.areas,
-        names=panel.names,
-        taken=taken,
-        near=near,
-        buffer_km=file.study.register_.buffer_km if panel.near is not None else None,
-        graph=contiguity(data.boundaries) if data.boundaries else None,
-        boundaries=data.boundaries,
-        releases=panel.releases,
-        notes=(*data.registered.known.notes, *notes),
-    )
-
-
-def taken_by(
-    files: Sequence[Path], lookup: str | None, folder: Path, boundaries: Boundaries | None, areas: Strings
-) -> tuple[Ints, tuple[str, ...]]:
-    """Return the areas (positions) that files of initiatives name in whatever way, and notes."""
-    vintage = vintage_of(areas, folder) if files else None
-    entries, notes = read_register(files, lookup, folder, vintage, boundaries, areas, None)
-    codes = np.array([c for e in entries for c in e.areas], dtype=np.str_)
-    here = np.flatnonzero(np.isin(areas, codes)).astype(np.int64)
-    return here, (*notes, *notes_on(entries, areas))
-
-
-def _allowed(area_map: AreaMap, known: Bools) -> Bools:
-    allowed = known.copy()
-    allowed[area_map.taken] = False
-    allowed[area_map.near] = False
-    return allowed
-
-
-def contiguous_places(area_map: AreaMap, known: Bools, size: int) -> tuple[list[Ints], list[str]]:
-    """Return contiguous places of the study's usual size; single areas without outlines."""
-    allowed = _allowed(area_map, known)
-    if area_map.graph is None or area_map.boundaries is None or size == 1:
-        places = [np.array([a], dtype=np.int64) for a in np.flatnonzero(allowed)]
-        names = [str(area_map.names[p[0]]) for p in places]
-    else:
-        places = compact(area_map.graph, area_map.boundaries.centres, allowed, size)
-        centres = area_map.boundaries.centres
-        names = [f"around {area_map.names[_middle(p, centres)]}" for p in places]
-    _refuse_none(places)
-    return places, names
-
-
-def given_places(
-    area_map: AreaMap, known: Bools, group: Strings, title: Strings
-) -> tuple[list[Ints], list[str]]:
-    """Return given groups of areas, those with a taken or near area left out."""
-    allowed = _allowed(area_map, known)
-    codes, place = np.unique(group, return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    parts = np.split(order, np.cumsum(np.bincount(place))[:-1])
-    whole = [
-        (p, str(title[p[0]]) or str(c)) for c, p in zip(codes, parts, strict=True) if c and allowed[p].all()
-    ]
-    _refuse_none(whole)
-    return [p.astype(np.int64) for p, _ in whole], [n for _, n in whole]
-
-
-def _refuse_none(places: Sequence[Any]) -> None:
-    if not places:
-        raise DataError(
-            Problem(
-                "no place is left: all are in the register, near it, or lack a figure.",
-                "",
-                "Shorten `buffer_km`, or use figures that cover more areas.",
-            )
-        )
-
-
-def _middle(place: Ints, centres: Floats) -> int:
-    """Return the area nearest to the middle of a place."""
-    apart = ((centres[place] - centres[place].mean(axis=0)) ** 2).sum(axis=1)
-    return int(place[apart.argmin()])

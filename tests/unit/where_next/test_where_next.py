@@ -104,7 +104,6 @@ def test_the_place_in_most_need_comes_first_and_its_rank_depends_on_the_weights(
     assert found.rank.tolist() == [1, 2, 3, 4]
     assert found.low[0] == found.high[0] == 1
     assert (found.low[1], found.high[1]) == (1, 3)  # one indicator may be drawn twice
-    assert found.nearest is None
 
 
 # ---------------------------------------------------------------- the command
@@ -216,8 +215,6 @@ def test_the_list_as_json_has_the_rows_of_its_files(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"study": None}, "say what to start from"),
-        ({"study": None, "areas": Path("x.csv")}, "areas alone do not say what to look for"),
         ({"outcome": "crimes"}, "Did you mean 'crime'?"),
         ({"results": Path("nowhere")}, "the file is missing"),
         ({"need": Path("none.toml")}, "there is no such index file"),

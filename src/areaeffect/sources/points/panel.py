@@ -25,7 +25,7 @@ from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, R
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
 from areaeffect.sources.points.dates import NONE
 from areaeffect.sources.police_uk.force_coverage import REJECTED_SHARE
-from areaeffect.sources.publishers.files import named_file
+from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.file import StudyFile
 from areaeffect.study.parts import Window, resolve
 from areaeffect.study.source_kinds import PointsSource

@@ -14,7 +14,7 @@ from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
 from areaeffect.geography.vintages import CodeStatus, convert_counts, to_vintage
-from areaeffect.sources.publishers.files import named_file
+from areaeffect.sources.publishers.releases import named_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -70,11 +70,9 @@ def expect(ask: Ask, content: Any, key: str) -> Any:
     """Return what an interface sends under a key; refuse an answer without it."""
     if not isinstance(content, dict) or key not in content:
         raise DataError(
-            Problem(
-                f"{ask.address} has no '{key}': the publisher changed its interface.",
-                ask.name,
-                f"Look for the file on {ask.page}.",
-            )
+            f"{ask.address} has no '{key}': the publisher changed its interface.",
+            ask.name,
+            f"Look for the file on {ask.page}.",
         )
     return content[key]
 

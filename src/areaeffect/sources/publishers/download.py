@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING
 
 from areaeffect.disk import sha256_of, write_file
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import keys_of, layout, require
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, NO_TABLE, PublishedRelease, ReleaseFile
+from areaeffect.sources.publishers.releases import (
+    GEOGRAPHY_NAMES,
+    NO_TABLE,
+    PublishedRelease,
+    ReleaseFile,
+    place_of,
+)
 from areaeffect.sources.publishers.resolvers import Brought, bring
 from areaeffect.sources.publishers.tables import areas_of, assemble
 from areaeffect.sources.publishers.transport import AT_ONCE, Client, read_record
@@ -177,12 +182,10 @@ def _existing_file(job: Job) -> Fetched:
     expected = record.get("sha256", "")
     if expected and digest != expected:
         raise DataError(
-            Problem(
-                f"the file that is here is not the one that came: sha256 {expected[:_SHORT]}… "
-                f"expected, {digest[:_SHORT]}… found. It was left as it is.",
-                f"{job.release.id}, {job.path}",
-                "It was edited. Move it away, or fetch it with --again.",
-            )
+            f"the file that is here is not the one that came: sha256 {expected[:_SHORT]}… "
+            f"expected, {digest[:_SHORT]}… found. It was left as it is.",
+            f"{job.release.id}, {job.path}",
+            "It was edited. Move it away, or fetch it with --again.",
         )
     if not expected:  # somebody put it there by hand
         try:

@@ -90,11 +90,9 @@ def _record_count(ask: Ask, content: bytes) -> tuple[int, int]:
     if "RECORD_COUNT" not in header or len(rows) < 2:  # noqa: PLR2004
         shown = content[:60].decode("utf-8", "replace")
         raise DataError(
-            Problem(
-                f"{ask.address} does not answer with rows that say how many there are: '{shown}…'.",
-                ask.name,
-                "Nomis may be out of order, or a proxy answered in its place. Try again later.",
-            )
+            f"{ask.address} does not answer with rows that say how many there are: '{shown}…'.",
+            ask.name,
+            "Nomis may be out of order, or a proxy answered in its place. Try again later.",
         )
     counts = {row[header.index("RECORD_COUNT")] for row in rows[1:]}
     if len(counts) != 1 or not (text := counts.pop()).isdigit():
@@ -117,9 +115,7 @@ def count(client: Client, ask: Ask) -> int:
     count = expect(one, client.json(one), "count")
     if not isinstance(count, int) or count < 1:
         raise MovedError(
-            Problem(
-                f"{one.address} says that it has {count!r} rows.", ask.name, f"Look for it on {ask.page}."
-            )
+            f"{one.address} says that it has {count!r} rows.", ask.name, f"Look for it on {ask.page}."
         )
     return count
 
@@ -159,7 +155,7 @@ def join_csv(pages: list[bytes], part: Path) -> None:
         for page in pages:
             first, _, rest = page.replace(b"\r\n", b"\n").partition(b"\n")
             if header and first != header:
-                raise DataError(Problem("its pages differ in their columns.", part.name))
+                raise DataError("its pages differ in their columns.", part.name)
             out.write(rest if header else first + b"\n" + rest)
             if not rest.endswith(b"\n"):
                 out.write(b"\n")

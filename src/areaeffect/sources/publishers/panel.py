@@ -14,8 +14,15 @@ from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
-from areaeffect.sources.publishers.files import Roots, columns_here, is_here
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, Geography, PublishedRelease, find_release
+from areaeffect.sources.publishers.releases import (
+    GEOGRAPHY_NAMES,
+    Geography,
+    PublishedRelease,
+    Roots,
+    columns_here,
+    find_release,
+    is_here,
+)
 from areaeffect.sources.publishers.tables import PublishedTable, read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
 from areaeffect.study.model import PublishedSource
@@ -95,11 +102,9 @@ def _spread(table: PublishedTable, vintage: str, roots: Roots) -> PublishedTable
     """Give every LSOA the figures of its local authority."""
     if vintage not in AUTHORITIES:
         raise DataError(
-            Problem(
-                f"no list says in which local authority an area of {vintage} lies.",
-                table.release.id,
-                f"Vintages: {', '.join(AUTHORITIES)}.",
-            )
+            f"no list says in which local authority an area of {vintage} lies.",
+            table.release.id,
+            f"Vintages: {', '.join(AUTHORITIES)}.",
         )
     release, column = authority_column(vintage, roots)
     places = read(release, roots, [column])
@@ -207,23 +212,19 @@ def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
     first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
     if periods is None or first is None or last is None or window.kind is PeriodKind.NUMBER:
         raise DataError(
-            Problem(
-                f"a release by {periods.kind if periods else 'date'} cannot be read in a window of numbers.",
-                table.release.id,
-                "Write `study.window` in months, quarters or years.",
-            )
+            f"a release by {periods.kind if periods else 'date'} cannot be read in a window of numbers.",
+            table.release.id,
+            "Write `study.window` in months, quarters or years.",
         )
     begins = periods.ordinals * periods.kind.months + periods.kind.first_month(0)
     inside = begins >= window.kind.first_month(first)
     inside &= begins + periods.kind.months <= window.kind.first_month(last + 1)
     if not inside.any():
         raise DataError(
-            Problem(
-                f"no {periods.kind} of this release lies in the window {window.start} to "
-                f"{window.end}; it runs from {periods.labels[0]} to {periods.labels[-1]}.",
-                table.release.id,
-                "Change `study.window`.",
-            )
+            f"no {periods.kind} of this release lies in the window {window.start} to "
+            f"{window.end}; it runs from {periods.labels[0]} to {periods.labels[-1]}.",
+            table.release.id,
+            "Change `study.window`.",
         )
     kept = np.flatnonzero(inside)
     return replace(
@@ -320,11 +321,9 @@ def spread(table: PublishedTable, areas: Strings, names: Strings, larger: String
     found = table.areas[at] == larger
     if not found.any():
         raise DataError(
-            Problem(
-                f"no area lies in a {one} of this release.",
-                table.release.id,
-                "Codes change when authorities merge: use a lookup of the same year.",
-            )
+            f"no area lies in a {one} of this release.",
+            table.release.id,
+            "Codes change when authorities merge: use a lookup of the same year.",
         )
     no_row = np.uint8(REASONS.index("no_row"))
     return replace(

@@ -142,11 +142,9 @@ def _fetch_archive(archive: str, folder: Path, progress: Progress, client: Clien
     if not zipfile.is_zipfile(part):
         part.unlink()
         raise DataError(
-            Problem(
-                f"{ask.address} does not hold a zip. What came was deleted.",
-                NAME,
-                "A proxy may have answered in its place; try from another network.",
-            )
+            f"{ask.address} does not hold a zip. What came was deleted.",
+            NAME,
+            "A proxy may have answered in its place; try from another network.",
         )
     return put(NAME, ask.address, part, target)
 
@@ -180,16 +178,14 @@ def _members(
                 if key in held:
                     files.append(_member(remote, held[key], folder / PARTS, path, ask))
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise DataError(
-            Problem(f"the zip cannot be read: {error}.", f"{NAME}, {ask.address}", "Try later.")
-        ) from None
+        raise DataError(f"the zip cannot be read: {error}.", f"{NAME}, {ask.address}", "Try later.") from None
     return files, [f"{force} {month}" for month, force in missing if (month, force) not in held]
 
 
 def _member(remote: zipfile.ZipFile, info: zipfile.ZipInfo, parts: Path, target: Path, ask: Ask) -> Fetched:
     if info.file_size > _LARGEST_MEMBER:
         what = f"'{info.filename}' unpacks to {info.file_size:,} bytes: no such file is known."
-        raise DataError(Problem(what, f"{NAME}, {ask.address}", "None of it was used."))
+        raise DataError(what, f"{NAME}, {ask.address}", "None of it was used.")
     part = parts / NAME / target.name
     part.parent.mkdir(parents=True, exist_ok=True)
     with remote.open(info) as packed, part.open("wb") as out:
@@ -205,7 +201,7 @@ class RemoteFile(io.RawIOBase):
         self._client, self._ask, self._at, self._edition = client, ask, 0, ""
         self._length = client.length(ask)
         if not self._length:
-            raise DataError(Problem(f"{ask.address} does not say how long it is.", ask.name, "Get it whole."))
+            raise DataError(f"{ask.address} does not say how long it is.", ask.name, "Get it whole.")
 
     def readable(self) -> bool:
         """Return that it can be read."""
@@ -234,11 +230,7 @@ class RemoteFile(io.RawIOBase):
         content, edition = self._client.range(self._ask, self._at, self._at + n - 1)
         if self._edition and edition != self._edition:
             raise DataError(
-                Problem(
-                    f"{self._ask.address} changed while it was read.",
-                    self._ask.name,
-                    "Run the command again.",
-                )
+                f"{self._ask.address} changed while it was read.", self._ask.name, "Run the command again."
             )
         self._edition = edition
         buffer[:n] = content

@@ -21,7 +21,7 @@ import duckdb
 import pandas as pd
 
 from areaeffect.disk import ZIP_FAULTS
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 
 #: Release whose file this is.
 RELEASE = "postcodes"
@@ -68,7 +68,7 @@ def read_directory(path: Path, choose: Callable[[Sequence[str]], Sequence[str]])
     except (*ZIP_FAULTS, ValueError, duckdb.Error) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         what = f"the directory of postcodes cannot be read: {reason}."
-        raise DataError(Problem(what, str(path), "Fetch or download it again.")) from None
+        raise DataError(what, str(path), "Fetch or download it again.") from None
 
 
 def _read(file: IO[bytes], names: Sequence[str], wanted: Sequence[str]) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def column_of(path: Path, names: Sequence[str], known: Sequence[str]) -> str:
         one = " or ".join(f"'{k}'" for k in known)
         there = ", ".join(f"'{n}'" for n in names[:_SHOWN])
         what = f"the publisher may have changed the directory of postcodes: it has no column {one}."
-        raise DataError(Problem(what, str(path), f"It has {there}."))
+        raise DataError(what, str(path), f"It has {there}.")
     return found
 
 
@@ -124,6 +124,6 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         whole = [n for n in names if re.fullmatch(_WHOLE, n)]
         if len(whole) != 1:
             what = "the zip holds no single directory of postcodes of the whole country."
-            raise DataError(Problem(what, str(path), f"It holds: {', '.join(names[:_SHOWN])}."))
+            raise DataError(what, str(path), f"It holds: {', '.join(names[:_SHOWN])}.")
         with archive.open(whole[0]) as member:
             yield member

@@ -10,16 +10,21 @@ import csv
 import io
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
-from areaeffect.errors import Problem, StudyError, did_you_mean
+from pydantic import ConfigDict, TypeAdapter, with_config
+
+from areaeffect.errors import DataError, StudyError, did_you_mean
 from areaeffect.records import Json
+from areaeffect.study.parts import resolve
 
 Kind = Literal["count", "score", "rank", "decile", "rate", "share", "amount", "text"]
 Geography = Literal["lsoa", "msoa", "local_authority"]
@@ -70,6 +75,7 @@ HOSTS: Mapping[By, tuple[str, ...]] = {
 }
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a publisher's file comes from."""
@@ -126,6 +132,7 @@ class Derived:
     unit: str
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFile:
     """One file of a release, or of a copy of it."""
@@ -150,71 +157,45 @@ class ReleaseFile:
     columns: tuple[str, ...] = ()  # headers that this one of several files of a release has
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRelease:
-    """One published version of a source.
+    """One published version of a source."""
 
-    Parameters
-    ----------
-    id : its name in studies.
-    group : the TOML file and the docs page that hold it.
-    title, publisher, page, licence, attribution : for the data annex.
-    as_of : the latest date it describes; empty where it has periods.
-    geography : what one area is; a figure of a larger area cannot differ inside it.
-    vintage : key of `CODE_PATTERNS`.
-    coverage : the part of the country it covers.
-    areas : number of areas.
-    period_kind : 'month', 'quarter' or 'year'; empty where there is one row an area.
-    periods : those it has, in words; empty where there is one row an area.
-    use : what it can serve as at most: an outcome of both claims or of a level, a covariate, a
-        denominator, or a list of places.
-    blank : reason for an empty cell.
-    absent : reason for an area-period without a row; 'zero' of a list of events.
-    markers : published text in a cell to the reason it is missing.
-    hidden : least and most that a suppressed count can be, where the publisher's rule says so.
-    not_supplied : columns that are zero everywhere because they were not supplied.
-    by_hand : why no command gets it, and what a person does; '' where one does.
-    grows : whether the publisher adds periods and areas, so that its rows are not on record.
-    modelled : whether its figures are a model's predictions from the kind of area, which nothing
-        that is done in an area can move: no outcome.
-    unseen : whether its reader was written from a description of the file alone.
-    names_from : release and its columns of names and codes, where the file has names only.
-    placed_by : release whose file says where the rows of this one lie; '' where they say it.
-    files : the publisher's own, joined on area and period.
-    copies : the same table in another form, kept by others.
-    columns, derived, caveats.
-    """
-
-    id: str
-    group: str
+    id: str  # its name in studies
+    group: str  # the TOML file and the docs page that hold it
+    #: title, publisher, page, licence, attribution: for the data annex
     title: str
     publisher: str
     page: str
     licence: str
     attribution: str
-    as_of: str
-    geography: Geography
-    vintage: str
-    coverage: str
-    areas: int
-    period_kind: str
-    periods: str
-    use: Use
-    blank: str
-    absent: str
-    markers: Mapping[str, str]
-    hidden: tuple[int, ...]
-    not_supplied: tuple[str, ...]
-    by_hand: str
-    grows: bool
-    modelled: bool
-    unseen: bool
-    names_from: tuple[str, ...]
-    placed_by: str
-    files: tuple[ReleaseFile, ...]
-    copies: tuple[ReleaseFile, ...]
+    as_of: str = ""  # the latest date it describes; empty where it has periods
+    geography: Geography  # what one area is; a figure of a larger area cannot differ inside it
+    vintage: str  # key of `CODE_PATTERNS`
+    coverage: str  # the part of the country it covers
+    areas: int  # number of areas
+    #: period_kind ('month', 'quarter', 'year'), periods (in words): empty where there is one row an area
+    period_kind: str = ""
+    periods: str = ""
+    use: Use = "covariate"  # what it can serve as at most
+    blank: str = ""  # reason for an empty cell
+    absent: str = "no_row"  # reason for an area-period without a row; 'zero' of a list of events
+    markers: dict[str, str] = field(default_factory=dict)  # text in a cell to the reason it is missing
+    hidden: tuple[int, ...] = ()  # least and most that a suppressed count can be, by the publisher's rule
+    not_supplied: tuple[str, ...] = ()  # columns that are zero everywhere as they were not supplied
+    by_hand: str = ""  # why no command gets it, and what a person does; '' where one does
+    grows: bool = False  # whether periods and areas are added, so that its rows are not on record
+    #: whether its figures are a model's predictions from the kind of area, which nothing that is
+    #: done in an area can move: no outcome
+    modelled: bool = False
+    unseen: bool = False  # whether its reader was written from a description of the file alone
+    names_from: tuple[str, ...] = ()  # release, columns of names and codes, where the file has names only
+    placed_by: str = ""  # release whose file says where the rows of this one lie; '' where they say it
+    files: tuple[ReleaseFile, ...] = ()  # the publisher's own, joined on area and period
+    copies: tuple[ReleaseFile, ...] = ()  # the same table in another form, kept by others
     columns: tuple[Column, ...]
-    derived: tuple[Derived, ...]
+    derived: tuple[Derived, ...] = ()
     caveats: tuple[str, ...]
 
     @property
@@ -244,31 +225,39 @@ ABSENT_IS_ZERO = "zero"
 NO_TABLE = ("outlines", "pairs", "postcodes")
 
 
+def _folder() -> Traversable:
+    return files("areaeffect.sources.publishers") / "releases"
+
+
 @cache
 def sets() -> Mapping[str, tuple[str, ...]]:
     """Return the names of several releases at once, such as `england`, with their releases."""
-    text = (files("areaeffect.sources.publishers") / "releases" / "sets.toml").read_text(encoding="utf-8")
+    text = (_folder() / "sets.toml").read_text(encoding="utf-8")
     return {name: tuple(ids) for name, ids in tomllib.loads(text).items()}
 
 
 @cache
 def catalogue() -> Mapping[str, PublishedRelease]:
     """Return every release by id, in the order of the release files."""
-    folder = files("areaeffect.sources.publishers") / "releases"
     found: dict[str, PublishedRelease] = {}
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+    make = TypeAdapter(PublishedRelease).validate_python
+    for entry in sorted(_folder().iterdir(), key=lambda e: e.name):
         if not entry.name.endswith(".toml") or entry.name == "sets.toml":
             continue
         group = entry.name.removesuffix(".toml")
         content = tomllib.loads(entry.read_text(encoding="utf-8"))
-        table = folder / f"{group}.columns.csv"
-        rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
+        table = (_folder() / f"{group}.columns.csv").read_text(encoding="utf-8")
+        rows = [(row.pop("releases").split(), row) for row in csv.DictReader(io.StringIO(table))]
         for part in content["release"]:
-            release = _release({**content.get("defaults", {}), **part}, group, rows)
-            if release.id in found:
-                msg = f"release '{release.id}' is in both {found[release.id].group} and {group}"
-                raise ValueError(msg)
-            found[release.id] = release
+            own = {**content.get("defaults", {}), **part, "group": group}
+            own["columns"] = [row for ids, row in rows if own["id"] in ids]
+            own["files"] = [each for file in own.pop("file", ()) for each in _each_year(file)]
+            own["copies"] = own.pop("copy", ())
+            if own["geography"] == "lsoa":  # one figure of a larger area cannot differ inside it
+                own.setdefault("use", "level or change" if "period_kind" in own else "level")
+            if own["id"] in found:
+                raise ValueError(f"release '{own['id']}' is in both {found[own['id']].group} and {group}")
+            found[own["id"]] = make(own)
     return found
 
 
@@ -277,55 +266,8 @@ def find_release(release_id: str, where: str = "") -> PublishedRelease:
     known = catalogue()
     if release_id not in known:
         near = did_you_mean(release_id, known)
-        raise StudyError(
-            Problem(f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}.")
-        )
+        raise StudyError(f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}.")
     return known[release_id]
-
-
-def _release(part: Json, group: str, rows: list[dict[str, str]]) -> PublishedRelease:
-    columns = tuple(
-        Column(row["name"], _kind(row["kind"]), row["unit"], row["published"], row["copy"])
-        for row in rows
-        if part["id"] in row["releases"].split()
-    )
-    derived = tuple(
-        Derived(d["name"], tuple(d["numerator"]), tuple(d["denominator"]), d["unit"])
-        for d in part.get("derived", [])
-    )
-    return PublishedRelease(
-        id=part["id"],
-        group=group,
-        title=part["title"],
-        publisher=part["publisher"],
-        page=part["page"],
-        licence=part["licence"],
-        attribution=part["attribution"],
-        as_of=part.get("as_of", ""),
-        geography=part["geography"],
-        vintage=part["vintage"],
-        coverage=part["coverage"],
-        areas=part["areas"],
-        period_kind=part.get("period_kind", ""),
-        periods=part.get("periods", ""),
-        use=part.get("use") or _use(part),
-        blank=part.get("blank", ""),
-        absent=part.get("absent", "no_row"),
-        markers=part.get("markers", {}),
-        hidden=tuple(part.get("hidden", ())),
-        not_supplied=tuple(part.get("not_supplied", ())),
-        by_hand=part.get("by_hand", ""),
-        grows=part.get("grows", False),
-        modelled=part.get("modelled", False),
-        unseen=part.get("unseen", False),
-        names_from=tuple(part.get("names_from", ())),
-        placed_by=part.get("placed_by", ""),
-        files=tuple(_file(f) for given in part.get("file", ()) for f in _each_year(given)),
-        copies=tuple(_file(f) for f in part.get("copy", ())),
-        columns=columns,
-        derived=derived,
-        caveats=tuple(part["caveats"]),
-    )
 
 
 def _each_year(part: Json) -> list[Json]:
@@ -337,29 +279,96 @@ def _each_year(part: Json) -> list[Json]:
     return [json.loads(text.replace("{year}", str(y))) for y in range(first, last + 1)]
 
 
-def _file(part: Json) -> ReleaseFile:
-    part = {**part, "columns": tuple(part.get("columns", ()))}
-    origin = part.get("origin")
-    if origin is None:
-        return ReleaseFile(**part)
-    unknown = set(origin) - {f.name for f in fields(Origin)}
-    if unknown:
-        msg = f"{part['path']}: unknown keys of its origin: {unknown}"
-        raise ValueError(msg)
-    made = {**origin, "by": By(origin["by"]), "hosts": tuple(origin.get("hosts", ()))}
-    return ReleaseFile(**{**part, "origin": Origin(**made)})
+Roots = Path | tuple[Path, ...]
 
 
-def _use(part: Json) -> Use:
-    """Say what a release can serve as where its file does not."""
-    if part["geography"] != "lsoa":
-        return "covariate"  # one figure of a larger area cannot differ inside it
-    return "level or change" if part.get("period_kind") else "level"
+def locate(
+    release: PublishedRelease, root: Roots, wanted: Sequence[str] = ()
+) -> tuple[tuple[ReleaseFile, Path], ...]:
+    """Return the files of a release and where they lie: the publisher's own, else the copies.
+
+    Parameters
+    ----------
+    release : the release.
+    root : a folder, or several in order of preference.
+    wanted : columns; where only the copies have them all, the copies are taken.
+
+    Raises
+    ------
+    DataError
+        Neither is here; the message says how to get it.
+    """
+    roots = root if isinstance(root, tuple) else (root,)
+    whole: list[tuple[tuple[ReleaseFile, Path], ...]] = []
+    for form in release.forms:
+        places = [place_of(file, roots) for file in form]
+        here = [(f, p) for f, p in zip(form, places, strict=True) if p is not None]
+        if len(here) == len(form):
+            whole.append(tuple(here))
+    for found in whole:
+        if set(wanted) <= set(columns_of(release, copy=found[0][0] in release.copies)):
+            return found
+    if whole:
+        return whole[0]
+    raise DataError(
+        f"release '{release.id}' is not here.", str(roots[0] / release.forms[0][0].path), how_to_get(release)
+    )
 
 
-def _kind(text: str) -> Kind:
-    for kind in KINDS:
-        if kind == text:
-            return kind
-    msg = f"'{text}' is not a kind of column; allowed: {', '.join(KINDS)}"
-    raise ValueError(msg)
+def named_file(path: str, folder: Path) -> Path:
+    """Return where a file lies that a study names by its path, such as one of outlines.
+
+    Raises
+    ------
+    DataError
+        A file of a release that is not here; the message says how to get it.
+    """
+    found = resolve(path, folder)
+    if found.exists():
+        return found
+    for release in catalogue().values():
+        for file in (f for form in release.forms for f in form if Path(f.path).name == found.name):
+            if file.layout == "outlines" and (other := found.with_suffix(".geojson")).is_file():
+                return other  # what the portal's service gave in place of the item
+            what = f"the file of release '{release.id}' is not here."
+            raise DataError(what, str(found), how_to_get(release))
+    return found
+
+
+def is_here(release: PublishedRelease, root: Roots) -> bool:
+    """Tell whether every file of a release, or of its copy, lies in one of the folders."""
+    roots = root if isinstance(root, tuple) else (root,)
+    return any(all(place_of(f, roots) for f in form) for form in release.forms)
+
+
+def columns_here(release: PublishedRelease, root: Roots) -> tuple[str, ...]:
+    """Return the columns of a release that its file here has."""
+    return columns_of(release, copy=locate(release, root)[0][0] in release.copies)
+
+
+def columns_of(release: PublishedRelease, *, copy: bool) -> tuple[str, ...]:
+    """Return the columns of the publisher's files, or of the copies; with those made from them."""
+    names = [c.name for c in release.columns if c.header(copy=copy)]
+    made = [d.name for d in release.derived if {*d.numerator, *d.denominator} <= set(names)]
+    return (*names, *made)
+
+
+def place_of(file: ReleaseFile, roots: tuple[Path, ...]) -> Path | None:
+    """Return where a file lies; outlines also as the GeoJSON that the portal's service gives."""
+    for root in roots:
+        path = root / file.path
+        for one in (path, path.with_suffix(".geojson")) if file.layout == "outlines" else (path,):
+            if one.is_file():
+                return one
+    return None
+
+
+def how_to_get(release: PublishedRelease) -> str:
+    """Say how to get a release that is not here."""
+    if release.is_fetched:
+        return f"Get it with `areaeffect fetch {release.id}`."
+    where = " and ".join(f.path for f in release.forms[0])
+    return (
+        f"No command gets it: {release.by_hand} See {release.page}. Put it into the folder of "
+        f"fetched files as {where}."
+    )

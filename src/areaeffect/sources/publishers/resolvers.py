@@ -226,9 +226,7 @@ def _save_when_ready(client: Client, ask: Ask, part: Path, progress: Progress) -
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_POLL * client.settings.first_pause)
     raise MovedError(
-        Problem(
-            f"{ask.address} still says that the file is being made, after {_POLLS} asks.",
-            ask.name,
-            "Run the command again later.",
-        )
+        f"{ask.address} still says that the file is being made, after {_POLLS} asks.",
+        ask.name,
+        "Run the command again later.",
     )

@@ -20,7 +20,6 @@ from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Floats, Ints, Release
-from areaeffect.sources.publishers.files import Roots, columns_of, how_to_get, locate
 from areaeffect.sources.publishers.layouts import read_files
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
@@ -28,7 +27,11 @@ from areaeffect.sources.publishers.releases import (
     Derived,
     PublishedRelease,
     ReleaseFile,
+    Roots,
+    columns_of,
     find_release,
+    how_to_get,
+    locate,
 )
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
@@ -73,11 +76,9 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
     release = find_release(release_id)
     if not release.is_table:
         raise DataError(
-            Problem(
-                f"release '{release_id}' is not a table of areas.",
-                "",
-                "It is a lookup or outlines: name its file where a study asks for one.",
-            )
+            f"release '{release_id}' is not a table of areas.",
+            "",
+            "It is a lookup or outlines: name its file where a study asks for one.",
         )
     _refuse_unknown(release, release.column_names, only)
     return assemble(release, locate(release, root, only or ()), only, root)
@@ -181,11 +182,9 @@ def _from_names(
     kept = frame[found.notna()].assign(name=frame["area"], area=found).reset_index(drop=True)
     if kept.empty:
         raise DataError(
-            Problem(
-                f"no area is known by its name, such as '{unplaced[0]}'.",
-                release.id,
-                f"Names are those of release '{lookup}'.",
-            )
+            f"no area is known by its name, such as '{unplaced[0]}'.",
+            release.id,
+            f"Names are those of release '{lookup}'.",
         )
     per_area = len(frame) // max(frame["area"].nunique(), 1)
     first, *more = records
@@ -210,12 +209,10 @@ def areas_of(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Strings, n
     strange = [str(a) for a in areas if not pattern.fullmatch(str(a))]
     if strange:
         raise DataError(
-            Problem(
-                f"'{strange[0]}' is not a code of vintage {release.vintage}"
-                + (f" ({len(strange)} such codes)." if len(strange) > 1 else "."),
-                release.id,
-                "Check that the file is the release's own.",
-            )
+            f"'{strange[0]}' is not a code of vintage {release.vintage}"
+            + (f" ({len(strange)} such codes)." if len(strange) > 1 else "."),
+            release.id,
+            "Check that the file is the release's own.",
         )
     return areas, row_area
 
@@ -228,7 +225,7 @@ def _periods(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Periods | 
     ordinals = [_ordinal(str(t), kind) for t in texts]
     bad = [str(t) for t, o in zip(texts, ordinals, strict=True) if o is None]
     if bad:
-        raise DataError(Problem(f"'{bad[0]}' is not a {kind.value}.", release.id))
+        raise DataError(f"'{bad[0]}' is not a {kind.value}.", release.id)
     ordinal = np.array(ordinals, dtype=np.int64)
     first = int(ordinal.min())
     periods = Periods(kind, first, int(ordinal.max()) - first + 1)
@@ -250,7 +247,7 @@ def _refuse_twice(release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDAr
     if twice.any():
         row = frame.iloc[int(twice.argmax())]
         what = f"{row['area']} {row['period']}" if "period" in frame.columns else str(row["area"])
-        raise DataError(Problem(f"there are two rows of {what}.", release.id))
+        raise DataError(f"there are two rows of {what}.", release.id)
 
 
 def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> tuple[Floats, Reasons]:
@@ -268,11 +265,9 @@ def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> 
         at = frame["area"][missing][words == unknown[0]].iloc[0]
         shown = f"'{unknown[0]}'" if unknown[0] else "an empty cell"
         raise DataError(
-            Problem(
-                f"{shown} in '{published}' (area {at}) is neither a number nor a known marker.",
-                release.id,
-                f"Known: {', '.join(repr(m) for m in allowed) or 'none'}.",
-            )
+            f"{shown} in '{published}' (area {at}) is neither a number nor a known marker.",
+            release.id,
+            f"Known: {', '.join(repr(m) for m in allowed) or 'none'}.",
         )
     why[missing] = [_CODE[allowed[w]] for w in words]
     return values, why

@@ -342,11 +342,9 @@ def make_room(folder: Path, needed: int, where: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            Problem(
-                f"the disk is full: {needed / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free.",
-                f"{where}, {folder}",
-                "Make room, or name another folder with --into.",
-            )
+            f"the disk is full: {needed / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free.",
+            f"{where}, {folder}",
+            "Make room, or name another folder with --into.",
         )
 
 
@@ -362,7 +360,7 @@ def read_record(path: Path) -> Json:
 @contextmanager
 def _only_one(ask: Ask, part: Path) -> Iterator[IO[bytes]]:
     part.parent.mkdir(parents=True, exist_ok=True)
-    busy = DataError(Problem("another `areaeffect fetch` is getting it.", ask.name, "Wait for it."))
+    busy = DataError("another `areaeffect fetch` is getting it.", ask.name, "Wait for it.")
     with part.open("ab") as file, locked(part, busy):
         yield file
 

@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.geography.codes import Lookup, load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS, Strings
 from areaeffect.results import Floats
-from areaeffect.sources.publishers.files import Roots, is_here, locate
-from areaeffect.sources.publishers.releases import find_release
+from areaeffect.sources.publishers.releases import Roots, find_release, is_here, locate
 from areaeffect.sources.publishers.tables import PublishedTable, Reasons, read
 
 VINTAGES = ("lsoa01", "lsoa11", "lsoa21")
@@ -66,20 +65,16 @@ def bring_to(table: PublishedTable, vintage: str, root: Roots) -> PublishedTable
     own = table.release.vintage
     if own not in VINTAGES or vintage not in VINTAGES:
         raise DataError(
-            Problem(
-                f"areas of '{own}' cannot be brought to '{vintage}'.",
-                table.release.id,
-                f"Vintages: {', '.join(VINTAGES)}.",
-            )
+            f"areas of '{own}' cannot be brought to '{vintage}'.",
+            table.release.id,
+            f"Vintages: {', '.join(VINTAGES)}.",
         )
     first, last = VINTAGES.index(own), VINTAGES.index(vintage)
     if last < first:
         raise DataError(
-            Problem(
-                f"areas of {own} are newer than {vintage}; tables are only brought forward.",
-                table.release.id,
-                f'Work with vintage = "{own}".',
-            )
+            f"areas of {own} are newer than {vintage}; tables are only brought forward.",
+            table.release.id,
+            f'Work with vintage = "{own}".',
         )
     for old, new in zip(VINTAGES[first:last], VINTAGES[first + 1 : last + 1], strict=True):
         lookup = lookup_of(f"lookup_{old}_{new}", root)
