@@ -20,7 +20,7 @@ from areaeffect.register.neighbourhoods import (
     neighbourhoods_from_column,
     neighbourhoods_from_starts,
 )
-from areaeffect.register.other_initiatives import Others, other_initiatives, refuse_unknown_authorities
+from areaeffect.register.other_initiatives import Others, other_initiatives
 from areaeffect.register.rows import read_records
 from areaeffect.results import Floats, Ints
 from areaeffect.sources.base import SourceTable, align, attribute
@@ -85,8 +85,6 @@ def registered_areas(
     others = faults.attempt(
         other_initiatives, file, areas, neighbourhoods, authority[0] if authority else None, boundaries
     )
-    if others is not None:
-        faults.attempt(refuse_unknown_authorities, file, others)
     faults.raise_all()
     if others is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
