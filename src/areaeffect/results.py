@@ -325,7 +325,7 @@ class Annex(Generic[Found]):
 
     def table(self, name: str) -> DataTable:
         """Return the table of that name."""
-        return next(t for t in self.tables if t.name == name)
+        return {t.name: t for t in self.tables}[name]
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)

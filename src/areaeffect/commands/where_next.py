@@ -24,6 +24,7 @@ from areaeffect.sources.base import align
 from areaeffect.streams import Use, generator
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.index import read_index
+from areaeffect.tables.user_table import require_file
 from areaeffect.where_next import ranking as targeting
 from areaeffect.where_next.page import write_where_next
 from areaeffect.where_next.ranking import Ranking, WhereNext
@@ -179,6 +180,7 @@ def _taken(file: StudyFile, data: Assembled, request: Request) -> tuple[Ints, In
     panel, files = data.panel, request.others
     lookup = file.study.register_.lookup
     if request.lookup is not None:
+        require_file(request.lookup)
         lookup = str(request.lookup.absolute())  # as named, from where the command was given
     vintage = vintage_of(panel.areas, file.folder) if files else None
     further, notes = read_register(files, lookup, file.folder, vintage, data.boundaries, panel.areas, None)

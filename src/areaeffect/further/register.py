@@ -11,7 +11,7 @@ from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, 
 from areaeffect.document.chart_tables import in_words
 from areaeffect.records import Column, DataTable, table_of
 from areaeffect.register.drawn_areas import AreaFit, LeftOut, ShapeFit
-from areaeffect.register.others import DURING, ENDED, LATER
+from areaeffect.register.other_initiatives import DURING, ENDED, LATER
 from areaeffect.results import Annex, Result
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES, phrase

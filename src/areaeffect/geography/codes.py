@@ -19,6 +19,7 @@ from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.panel import Strings
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.tables.parquet import read_parquet
+from areaeffect.tables.user_table import read_user_table
 
 #: Census of LSOAs, as studies name them.
 LsoaVintage = Literal["lsoa01", "lsoa11", "lsoa21"]
@@ -55,14 +56,6 @@ def lsoa_pairs(newer: Literal[2011, 2021]) -> Lookup:
     years, *columns = _columns("lsoa_pairs.parquet", "newer_year", "older", "newer", "change")
     old, new, change = (column[years == str(newer)] for column in columns)
     return Lookup(f"LSOA {newer - 10} → LSOA {newer}", old, new, change)
-
-
-def codes_of(vintage: LsoaVintage) -> Strings:
-    """Return every LSOA code of a census, ascending."""
-    if vintage == "lsoa01":
-        return np.unique(lsoa_pairs(2011).old)
-    second = lsoa_pairs(2021)
-    return np.unique(second.old if vintage == "lsoa11" else second.new)
 
 
 def force_of(codes: Strings) -> Strings:
@@ -210,9 +203,7 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
 
     Parameters
     ----------
-    path : Parquet or CSV.
-    old, new : its columns with the older and the newer code.
-    change : its column with U, S, M or X.
+    old, new, change : its columns with the older code, the newer, and U, S, M or X.
 
     Raises
     ------
@@ -220,24 +211,13 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
         Missing file or columns, other change codes, repeated pairs, a code that means
         different areas in the two vintages, or pairs that contradict their change code.
     """
-    import pandas as pd
-
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
-        raise DataError("there is no such lookup.", str(path), near or "Check the path.")
-    if path.suffix == ".parquet":
-        frame = read_parquet(path)
-    else:
-        frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    frame = read_user_table(path, None, [old, new, change]).frame
     published = {_PUBLISHED[c]: c for c in (old, new, change) if c in _PUBLISHED}
     frame = frame.rename(columns={p: c for p, c in published.items() if c not in frame.columns})
-    missing = [c for c in (old, new, change) if c not in frame.columns]
-    if missing:
-        columns = ", ".join(map(str, frame.columns))
-        fixes = [did_you_mean(c, frame.columns) or f"Columns: {columns}." for c in missing]
-        raise DataError(
-            [Problem(f"there is no column '{c}'.", str(path), f) for c, f in zip(missing, fixes, strict=True)]
-        )
+    if missing := [c for c in (old, new, change) if c not in frame.columns]:
+        every = f"Columns: {', '.join(map(str, frame.columns))}."
+        fixes = {c: did_you_mean(c, frame.columns) or every for c in missing}
+        raise DataError([Problem(f"there is no column '{c}'.", str(path), f) for c, f in fixes.items()])
     texts = {c: frame[c].fillna("").to_numpy(dtype=str) for c in (old, new, change)}
     return make_lookup(texts[old], texts[new], texts[change], name=f"{old} → {new}", where=str(path))
 
@@ -248,23 +228,19 @@ def make_lookup(
     """Return a checked lookup from its three columns."""
     order = np.lexsort((new, old))
     old, new, change = old[order], new[order], change[order]
-    problems = [
-        Problem(f"{what}, such as {_example(old, new, change, bad)}.", where, fix)
-        for what, bad, fix in _faults(old, new, change)
-        if bad.any()
-    ]
+    problems = []
+    for what, bad, fix in _faults(old, new, change):
+        if bad.any():
+            i = int(np.argmax(bad))
+            shown = f"{old[i]} → {new[i]} ({change[i]})"
+            problems.append(Problem(f"{what}, such as {shown}.", where, fix))
     if problems:
         raise DataError(problems)
     return Lookup(name, old, new, change)
 
 
-def _example(old: Strings, new: Strings, change: Strings, bad: Bools) -> str:
-    i = int(np.argmax(bad))
-    return f"{old[i]} → {new[i]} ({change[i]})"
-
-
 def _faults(old: Strings, new: Strings, change: Strings) -> list[tuple[str, Bools, str]]:
-    n_new, n_old = _repeats(old), _repeats(new)  # children of the old, parents of the new
+    n_new, n_old = _times(old), _times(new)  # children of the old, parents of the new
     pair_twice = np.zeros(len(old), dtype=bool)
     pair_twice[1:] = (old[1:] == old[:-1]) & (new[1:] == new[:-1])
     unchanged, split = change == "U", change == "S"
@@ -287,8 +263,3 @@ def _faults(old: Strings, new: Strings, change: Strings) -> list[tuple[str, Bool
             "A series with both vintages could not be read.",
         ),
     ]
-
-
-def _repeats(codes: Strings) -> Ints:
-    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    return np.asarray(counts[inverse], dtype=np.int64)

@@ -204,7 +204,7 @@ def _has_virtual_tables(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
             return bool(database.execute(query).fetchone()[0])
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise DataError(_unreadable(error, path)) from None
 
 

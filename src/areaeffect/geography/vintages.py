@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 import numpy as np
 
-from areaeffect.errors import DataError, first_few
+from areaeffect.errors import DataError, first_few, repeated
 from areaeffect.geography.codes import Lookup
 from areaeffect.panel import Strings
 from areaeffect.results import Bools, Floats, Ints
@@ -58,13 +57,11 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conversion:
-    """Values on the newer vintage, and the result for every code."""
+    """Values on the newer vintage, and the codes that have none there."""
 
     codes: Strings  # (n_new,), ascending
     values: Floats  # (n_new, n_periods); NaN = missing.
-    status: dict[str, int]  # number of older codes by status
     left_out: tuple[str, ...]  # irregular and unknown codes, ascending
-    left_out_values: Floats  # (n_left_out, n_periods), what they held
     split_equally: tuple[str, ...]  # split codes for which no weights were given or known
     incomplete: tuple[str, ...]  # newer codes that an older area merged into while another part was not given
     notes: tuple[str, ...]  # sentences for the data annex
@@ -123,8 +120,8 @@ def convert_counts(
     Returns
     -------
     Conversion
-        `values` and `left_out_values` add up to the input in every period. A merged area is
-        missing where one of its parts is.
+        `values`, and those given of the codes left out, add up to the input in every period. A
+        merged area is missing where one of its parts is.
 
     Raises
     ------
@@ -139,7 +136,13 @@ def convert_counts(
     parts = _divide(values[plan.split_row], shares, whole=whole)
     used = plan.split_target >= 0
     np.add.at(result, plan.split_target[used], parts[used])
-    return plan.conversion(result, values, _notes_on_split(plan, weights, equally), equally)
+    notes = []
+    if weights is not None and len(plan.split_row) > len(equally):
+        split = len(plan.split_row) - len(equally)
+        notes.append(f"{split} split areas were divided by {weights.name}.")
+    if equally:
+        notes.append(f"{len(equally)} split areas were divided equally: {first_few(equally)}.")
+    return plan.conversion(result, notes, equally)
 
 
 def convert_rates(
@@ -187,7 +190,7 @@ def convert_rates(
             notes.append(f"{first_few(plain)}: no weight for a part, so the plain mean.")
     if len(plan.split_row):
         notes.append(f"The parts of {len(plan.split_row)} split areas have the value of the whole.")
-    return plan.conversion(result, values, notes, ())
+    return plan.conversion(result, notes)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -224,35 +227,28 @@ class _Plan:
         lacking = (lookup.change == "M") & ~np.isin(lookup.old, codes)
         merged = new_codes[status == CodeStatus.MERGED.value]
         incomplete = np.unique(lookup.new[lacking & np.isin(lookup.new, merged)])
-        where = np.searchsorted(targets, new_codes[direct]).astype(np.int64)
         return cls(
             codes=codes,
             status=status,
             targets=targets,
             direct_row=direct.astype(np.int64),
-            direct_target=where,
+            direct_target=np.searchsorted(targets, new_codes[direct]).astype(np.int64),
             split_row=split.astype(np.int64),
             split_target=split_target,
-            incomplete=tuple(str(c) for c in incomplete),
+            incomplete=tuple(incomplete.tolist()),
         )
 
-    def conversion(
-        self, result: Floats, values: Floats, notes: list[str], equally: tuple[str, ...]
-    ) -> Conversion:
+    def conversion(self, values: Floats, notes: list[str], equally: tuple[str, ...] = ()) -> Conversion:
         out = np.isin(self.status, [CodeStatus.IRREGULAR.value, CodeStatus.UNKNOWN.value])
-        rows = np.flatnonzero(out)[np.argsort(self.codes[out])]
-        left_out = tuple(str(c) for c in self.codes[rows])
-        names, counts = np.unique(self.status, return_counts=True)
+        left_out = tuple(np.sort(self.codes[out]).tolist())
         if left_out:
             notes = [*notes, f"Left out, irregular or unknown: {first_few(left_out)}."]
         if self.incomplete:
             notes = [*notes, f"Merged areas with a part missing: {first_few(self.incomplete)}."]
         return Conversion(
             codes=self.targets,
-            values=result,
-            status={str(n): int(c) for n, c in zip(names, counts, strict=True)},
+            values=values,
             left_out=left_out,
-            left_out_values=values[rows],
             split_equally=equally,
             incomplete=self.incomplete,
             notes=tuple(notes),
@@ -260,9 +256,7 @@ class _Plan:
 
 
 def _refuse_repeats(codes: Strings) -> None:
-    ordered = np.sort(codes)
-    twice = [str(a) for a, b in pairwise(ordered) if a == b]
-    if twice:
+    if twice := repeated(codes.tolist()):
         raise DataError(f"area {twice[0]} appears twice.", "", "Add its rows up first.")
 
 
@@ -313,13 +307,3 @@ def _divide(values: Floats, shares: Floats, *, whole: bool) -> Floats:
         parts[:, :, period] += given
         carry = score - given
     return np.where(missing, np.nan, parts)
-
-
-def _notes_on_split(plan: _Plan, weights: Weights | None, equally: tuple[str, ...]) -> list[str]:
-    by_weight = len(plan.split_row) - len(equally)
-    notes = []
-    if by_weight and weights is not None:
-        notes.append(f"{by_weight} split areas were divided by {weights.name}.")
-    if equally:
-        notes.append(f"{len(equally)} split areas were divided equally: {first_few(equally)}.")
-    return notes

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.errors import AreaEffectError, DataError, Faults, Problem
+from areaeffect.errors import AreaEffectError, DataError, Faults, Problem, first_few, number_of
 from areaeffect.sources.base import align
 from areaeffect.sources.panel_table import read as read_table
 from areaeffect.sources.publishers.panel import authority_column, roots_of
 from areaeffect.sources.publishers.releases import PublishedRelease, find_release, is_here
 from areaeffect.sources.publishers.tables import PublishedTable, read
 from areaeffect.sources.publishers.vintage import bring_to
+from areaeffect.sources.screening import screen
 from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window, resolve
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from areaeffect.panel import Strings
     from areaeffect.results import Floats, Release
-    from areaeffect.study.index import ColumnOf, Index, IndexFile
+    from areaeffect.study.index import ColumnOf, Index, IndexFile, Indicator
 
     Raw = tuple[Strings, Strings, npt.NDArray[Any], tuple[Release, ...], tuple[str, ...]]
 
@@ -81,14 +82,20 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         return np.asarray(align(table[2], table[0], areas), dtype=np.float64)
 
     counts, of, values = {}, {}, np.empty((len(areas), len(index.indicator)))
+    notes: list[str] = []
     for i, indicator in enumerate(index.indicator):
         values[:, i] = on_areas(f"indicator.{i}")
         if indicator.denominator is not None:
             counts[indicator.name] = values[:, i].copy()
             of[indicator.name] = on_areas(f"indicator.{i}.denominator")
+            notes += (
+                raw.attempt(_ratio_notes, indicator, counts[indicator.name], of[indicator.name], areas) or ()
+            )
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = counts[indicator.name] / of[indicator.name]
             values[:, i] = np.where(np.isfinite(ratio), ratio, np.nan)
+        raw.attempt(_refuse_one_value, indicator, values[:, i])
+    raw.raise_all()
     deprivation = None
     if index.left_behind is not None:
         sign = 1.0 if index.left_behind.worse == "high" else -1.0
@@ -103,8 +110,36 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         council=_councils(areas, inside),
         deprivation=deprivation,
         releases=tuple(dict.fromkeys(r for t in (*tables, *listed) for r in t[3])),
-        notes=tuple(dict.fromkeys(n for t in tables for n in t[4])),
+        notes=tuple(dict.fromkeys([*(n for t in tables for n in t[4]), *notes])),
     )
+
+
+def _ratio_notes(indicator: Indicator, counts: Floats, of: Floats, areas: Strings) -> list[str]:
+    """Refuse a count below zero; name areas whose ratio cannot be worked out, or is over one."""
+    for what, values in ((indicator.column, counts), ("the denominator", of)):
+        below = areas[values < 0]
+        if len(below):
+            said = (
+                f"'{what}' is negative in {number_of(len(below), 'area', 'areas')}: {first_few(list(below))}."
+            )
+            raise DataError(Problem(said, indicator.place, "A count is 0 or more."))
+    none, over = areas[of == 0], areas[(counts > of) & (of > 0)]
+    notes = []
+    if len(none):
+        notes.append(
+            f"{indicator.name}: without a ratio, since the denominator is 0: {first_few(list(none))}."
+        )
+    if len(over):
+        notes.append(f"{indicator.name}: the count is larger than its denominator: {first_few(list(over))}.")
+    return notes
+
+
+def _refuse_one_value(indicator: Indicator, values: Floats) -> None:
+    """Refuse an indicator that is the same everywhere: it would move no area and no rank."""
+    known = values[np.isfinite(values)]
+    if len(known) and np.ptp(known) == 0:
+        what = f"indicator '{indicator.name}' is the same number, {known[0]:g}, in every area that has one."
+        raise DataError(Problem(what, indicator.place, "Take it out: it can tell no area from another."))
 
 
 def _names(areas: Strings, tables: Sequence[Raw]) -> Strings:
@@ -211,6 +246,8 @@ class _Columns(Faults):
 
     def _own(self, column: ColumnOf) -> Raw:
         path = resolve(column.path or "", self.file.folder)
-        source = PanelSource(kind="panel", path=str(path), area=column.area)
-        table = read_table(path.name, source, path, _ANY_WINDOW, (), (column.column,))
+        source = PanelSource(
+            kind="panel", path=str(path), area=column.area, leave_out=column.leave_out, accept=column.accept
+        )
+        table = screen(source, read_table(path.name, source, path, _ANY_WINDOW, (), (column.column,)))
         return (table.areas, table.names, table.attributes[column.column], (table.release,), table.notes)

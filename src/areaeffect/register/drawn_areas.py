@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
-from areaeffect.geography.drawn import DrawnShapes, Shares, area_shares, population_shares, read_drawn
+from areaeffect.geography.drawn import DrawnShapes, area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
 from areaeffect.records import described
 from areaeffect.register.rows import AreaRow, Record, RecordTable, contradictions, row_of, value_problems
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Ints
-    from areaeffect.study.initiative import Fit, Initiative
+    from areaeffect.study.initiative import Initiative
 
     Outlines = npt.NDArray[np.object_]
-    import pandas as pd
 
     from areaeffect.results import Floats
 
@@ -55,40 +54,45 @@ def rows_of_drawn(
             "Give a source `boundaries`, or list the areas by code.",
         )
     drawn = read_drawn(path, boundaries.crs, initiative.crs)
-    records = _records(drawn, path)
-    faults = value_problems(records, path)
-    shapes, records, differ = _joined(drawn, records, initiative, path)
-    faults += differ
-    found = PlacesRead(notes=list(drawn.notes), faults=faults)
-    shares = _shares(initiative.fit, shapes, boundaries, folder, found.notes)
-    fit = initiative.fit
+    shapes, records, faults = _joined(drawn, _records(drawn, path), initiative, path)
+    found, fit = PlacesRead(notes=list(drawn.notes), faults=faults), initiative.fit
+    if fit.by == "area" or fit.points is None:
+        shares = area_shares(shapes, boundaries.outlines)
+    else:
+        at, people, said = read_points(resolve(fit.points, folder), boundaries.crs)
+        found.notes += said
+        shares = population_shares(shapes, boundaries.outlines, at, people)
     for g, record in enumerate(records):
         mine = np.flatnonzero(shares.shape == g)
         mine = mine[~(shares.share[mine] < SLIVER)]
-        name = row_of(record, "", initiative)
         if not len(mine):
-            reason = "lies in none of the study's areas"
-            found.left_out.append(LeftOut(path.name, record.place, name.neighbourhood, reason))
+            name, reason = row_of(record, "", initiative).neighbourhood, "lies in none of the study's areas"
+            found.left_out.append(LeftOut(path.name, record.place, name, reason))
             continue
-        kept = shares.share[mine] >= fit.least
+        share, size = shares.share[mine], shares.size[shares.area[mine]]
+        codes, kept = areas[shares.area[mine]].tolist(), share >= fit.least
+        common, whole = np.nan_to_num(share) * size, float(shares.whole[g])
         if not kept.any():
-            faults.append(_too_small(record, path, shares, mine, areas))
-        codes = [str(areas[a]) for a in shares.area[mine]]
-        for code, share, keep in zip(codes, shares.share[mine].tolist(), kept.tolist(), strict=True):
-            found.fits.append(_area_fit(name, code, share, fit, kept=keep))
-            if keep:
-                found.rows.append(row_of(record, code, initiative, ("name", "area_name")))
-        found.shapes.append(_fit_of_shape(name, fit, shares, mine, kept, g))
+            faults.append(_too_small(record, path, np.nan_to_num(share), codes))
+        unknown = "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
+        under = f"under {fit.least:.0%} of it lies inside"
+        reasons = np.select([np.isnan(share), kept], [unknown, ""], under).tolist()
+        found.add(
+            record,
+            initiative,
+            fit.by,
+            list(zip(codes, share.tolist(), reasons, strict=True)),
+            ("name", "area_name"),
+            covered=min(1.0, float(common.sum()) / whole) if whole > 0 else None,
+            captured=min(1.0, float(common[kept].sum()) / whole) if whole > 0 else None,
+            inside=float(common[kept].sum() / size[kept].sum()) if kept.any() else None,
+        )
     read, kept_shapes = len(drawn.places), len(drawn.places) - len(found.left_out)
     found.notes.append(rows_account(path.name, read, kept_shapes))
     if not found.rows and not faults:
-        faults.append(
-            Problem(
-                "no shape touches an area of the study.",
-                str(path),
-                "Check that the sources cover the place, and its coordinates.",
-            )
-        )
+        what = "no shape touches an area of the study."
+        fix = "Check that the sources cover the place, and its coordinates."
+        faults.append(Problem(what, str(path), fix))
     return found
 
 
@@ -123,70 +127,23 @@ def _joined(
     for i, record in enumerate(records):
         row = row_of(record, "", initiative)
         parts.setdefault((row.programme, row.neighbourhood), []).append(i)
-    faults = [
-        fault
-        for own in parts.values()
-        for fault in contradictions([records[i] for i in own], initiative, path)
-    ]
+    faults = value_problems(records, path)
+    for own in parts.values():
+        faults += contradictions([records[i] for i in own], initiative, path)
     shapes = np.empty(len(parts), dtype=object)
     for g, own in enumerate(parts.values()):
         shapes[g] = drawn.shapes[own[0]] if len(own) == 1 else shapely.union_all(drawn.shapes[own])
     return shapes, [records[own[0]] for own in parts.values()], faults
 
 
-def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path, notes: list[str]) -> Shares:
-    if fit.by == "area" or fit.points is None:
-        return area_shares(shapes, boundaries.outlines)
-    points = read_points(resolve(fit.points, folder), boundaries.crs)
-    notes += points.notes
-    return population_shares(shapes, boundaries.outlines, points.at, points.residents)
-
-
-def _reason(share: float, fit: Fit) -> str:
-    if np.isnan(share):
-        return "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
-    return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
-
-
-def _area_fit(name: AreaRow, code: str, share: float, fit: Fit, *, kept: bool) -> AreaFit:
-    """How well an area that a shape touches fits it."""
-    known = None if np.isnan(share) else share
-    return AreaFit(
-        programme=name.programme,
-        neighbourhood=name.neighbourhood,
-        area=code,
-        share=known,
-        kept=kept,
-        reason=_reason(share, fit),
-    )
-
-
-def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: Strings) -> Problem:
-    most = mine[int(np.nanargmax(np.nan_to_num(shares.share[mine])))]
-    share = float(np.nan_to_num(shares.share[most]))
+def _too_small(record: Record, path: Path, shares: Floats, codes: list[str]) -> Problem:
+    most = int(shares.argmax())
     return Problem(
         f"no area matches '{record.values['neighbourhood'] or path.stem}': the largest share it "
-        f"covers is {share:.0%}, of {areas[shares.area[most]]}.",
+        f"covers is {shares[most]:.0%}, of {codes[most]}.",
         f"{path}, {record.place}",
-        f"It is smaller than the areas in the data. With fit = {{ least = {share:.2f} }} "
-        "that area would represent it, although most of its homes lie "
-        "outside; or use smaller areas.",
-    )
-
-
-def _fit_of_shape(name: AreaRow, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int) -> ShapeFit:
-    size = shares.size[shares.area[mine]]
-    common = np.nan_to_num(shares.share[mine]) * size
-    whole = float(shares.whole[shape])
-    return ShapeFit(
-        programme=name.programme,
-        neighbourhood=name.neighbourhood,
-        by=fit.by,
-        least=fit.least,
-        n_kept=int(kept.sum()),
-        covered=min(1.0, float(common.sum()) / whole) if whole > 0 else None,
-        captured=min(1.0, float(common[kept].sum()) / whole) if whole > 0 else None,
-        inside=float(common[kept].sum() / size[kept].sum()) if kept.any() else None,
+        f"It is smaller than the areas in the data. With fit = {{ least = {shares[most]:.2f} }} "
+        "that area would represent it, although most of its homes lie outside; or use smaller areas.",
     )
 
 
@@ -195,22 +152,12 @@ _RESIDENTS = "residents"
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
-    """Points in metres."""
-
-    at: Floats  # (n, 2), in the metres asked for
-    residents: Floats  # (n,), people at each point
-    notes: tuple[str, ...] = ()  # how the file was read, and how many of its rows
-
-
-def read_points(path: Path, to_crs: str) -> Points:
+def read_points(path: Path, to_crs: str) -> tuple[Floats, Floats, tuple[str, ...]]:
     """Read a table of residents by longitude and latitude, or easting and northing.
 
-    Parameters
-    ----------
-    path : the file.
-    to_crs : coordinate reference system, in metres.
+    Returns
+    -------
+    (n, 2) points in the metres of `to_crs`, (n,) people at each, and remarks on reading.
 
     Raises
     ------
@@ -218,41 +165,33 @@ def read_points(path: Path, to_crs: str) -> Points:
         Missing columns, rows whose coordinates or residents cannot be read, by row; coordinates
         that are not what their columns say.
     """
-    layout = Layout((*_DEGREES, *_GRID, _RESIDENTS))
-    table = read_user_table(path, layout=layout)
+    table = read_user_table(path, layout=Layout((*_DEGREES, *_GRID, _RESIDENTS)))
     frame = table.frame
     has_degrees = set(_DEGREES) <= set(frame.columns)
-    pair = _DEGREES if has_degrees else _GRID
-    missing = [c for c in (*pair, _RESIDENTS) if c not in frame.columns]
-    if missing:
+    needed = (*(_DEGREES if has_degrees else _GRID), _RESIDENTS)
+    if missing := [c for c in needed if c not in frame.columns]:
         raise DataError(
             f"there is no column {' or '.join(repr(c) for c in missing)}.",
             str(path),
             f"Points need longitude and latitude, or easting and northing, and {_RESIDENTS}. "
             f"Columns: {', '.join(frame.columns)}.",
         )
-    at = np.column_stack([_numbers(frame[c]) for c in pair])
-    residents = _numbers(frame[_RESIDENTS])
+    numbers = np.column_stack([read_numbers(frame[c]).values for c in needed])
+    at, residents = numbers[:, :2], numbers[:, 2]
     bad = ~np.isfinite(at).all(axis=1) | ~(residents >= 0)
     if bad.any():
-        needed = ", ".join((*pair, _RESIDENTS))
         rows = ", ".join(str(i) for i in frame.index[bad][:_SHOWN])
         raise DataError(
-            f"{number_of(int(bad.sum()), 'point has', 'points have')} no readable {needed}.",
+            f"{number_of(int(bad.sum()), 'point has', 'points have')} no readable {', '.join(needed)}.",
             f"{path}, row {rows}" + (" and more" if bad.sum() > _SHOWN else ""),
             "Give every row numbers, or take it out.",
         )
-    if has_degrees:
-        fault = fault_of_degrees(at, in_britain=to_crs == "EPSG:27700")
-        if fault is not None:
-            raise DataError(f"the file {fault[0]}.", str(path), fault[1])
-    own = "EPSG:4326" if has_degrees else "EPSG:27700"
+    fault = fault_of_degrees(at, in_britain=to_crs == "EPSG:27700") if has_degrees else None
+    if fault is not None:
+        raise DataError(f"the file {fault[0]}.", str(path), fault[1])
     account = rows_account(path.name, len(frame) + len(table.left_out), len(frame))
-    return Points(projected(at, own, to_crs), residents, (*table.notes, account))
-
-
-def _numbers(column: pd.Series) -> Floats:
-    return read_numbers(column).values
+    own = "EPSG:4326" if has_degrees else "EPSG:27700"
+    return projected(at, own, to_crs), residents, (*table.notes, account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +244,46 @@ class PlacesRead:
     notes: list[str] = field(default_factory=list)  # remarks for the data annex
     faults: list[Problem] = field(default_factory=list)  # what the user must mend
     table: RecordTable | None = None  # the file's rows; None of drawn shapes
+
+    def add(
+        self,
+        record: Record,
+        initiative: Initiative,
+        by: str,
+        shares: Sequence[tuple[str, float, str]],
+        located_by: tuple[str, ...],
+        *,
+        covered: float | None,
+        captured: float | None,
+        inside: float | None,
+    ) -> None:
+        """Add a neighbourhood: code, share and why not, of each area that it touches."""
+        own = row_of(record, "", initiative)
+        kept = [code for code, _, reason in shares if not reason]
+        self.rows += [row_of(record, code, initiative, located_by) for code in kept]
+        self.fits += [
+            AreaFit(
+                programme=own.programme,
+                neighbourhood=own.neighbourhood,
+                area=code,
+                share=None if np.isnan(share) else share,
+                kept=not reason,
+                reason=reason,
+            )
+            for code, share, reason in shares
+        ]
+        self.shapes.append(
+            ShapeFit(
+                programme=own.programme,
+                neighbourhood=own.neighbourhood,
+                by=by,
+                least=initiative.fit.least,
+                n_kept=len(kept),
+                covered=covered,
+                captured=captured,
+                inside=inside,
+            )
+        )
 
     def account(self) -> list[str]:
         """Say how many rows of the file were used."""

@@ -13,7 +13,7 @@ from areaeffect.errors import DataError, Problem, did_you_mean, first_few, numbe
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood, Strings
-from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, LeftOut, PlacesRead, ShapeFit, rows_of_drawn
+from areaeffect.register.drawn_areas import OUTSIDE, LeftOut, PlacesRead, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.places import KINDS, find_places
 from areaeffect.register.postcodes import Postcodes, find_postcodes
@@ -22,7 +22,6 @@ from areaeffect.register.rows import (
     Record,
     contradictions,
     read_records,
-    require_column,
     row_of,
     unnamed,
     value_problems,
@@ -46,11 +45,6 @@ def neighbourhoods_named(
 ) -> tuple[list[Neighbourhood], PlacesRead]:
     """Return the neighbourhoods of an initiative's file, and the result for each of its places.
 
-    Parameters
-    ----------
-    initiative, path, folder, boundaries, areas : as `places_found`.
-    window : the study's window.
-
     Raises
     ------
     StudyError, DataError
@@ -67,13 +61,7 @@ def neighbourhoods_named(
 
 
 def refuse_faulty_list(initiative: Initiative, folder: Path, window: Window) -> None:
-    """Refuse what is wrong with a list of area codes by itself, whatever the tables hold.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every row that cannot be read, and every start or end that cannot be.
-    """
+    """Refuse what is wrong with a list of area codes by itself: rows, starts, ends that are unreadable."""
     if initiative.areas is None:
         return
     path = resolve(initiative.areas, folder)
@@ -94,8 +82,7 @@ def places_found(
 
     Parameters
     ----------
-    initiative : its entry in the study.
-    path : CSV with a column area_code, ward, msoa or postcode; or drawn boundaries.
+    path : a table with a column area_code, ward, msoa or postcode; or drawn boundaries.
     folder : where the study's relative paths start.
     boundaries : outlines of the panel's areas; drawn boundaries need them.
     areas : (n_areas,), the panel's codes, ascending.
@@ -115,7 +102,13 @@ def places_found(
     elif "area_code" not in columns and "postcode" in columns:
         found = _by_postcode(initiative, path, folder, records, areas)
     else:
-        require_column("area_code", columns, path)
+        if "area_code" not in columns:
+            fix = did_you_mean("area_code", columns) or f"Columns: {', '.join(columns) or 'none'}."
+            if any(re.search(r"\d{2}", c) for c in columns):
+                fix = (
+                    f"Write a header above the first row, such as area_code. It holds: {', '.join(columns)}."
+                )
+            raise DataError("there is no column 'area_code'.", f"{path}, line 1", fix)
         spelled = {compared_text(str(a)): str(a) for a in areas}
         codes = [(r, r.values["area_code"]) for r in records]
         rows = [row_of(r, spelled.get(compared_text(c), c), initiative) for r, c in codes]
@@ -169,7 +162,8 @@ def _by_name(
             fix = "Name its local authority in a column 'authority'." if not authority else ""
             found.faults.append(Problem(f"{codes}.", f"{path}, {record.place}", fix))
             continue
-        named = record if record.values.get("neighbourhood") else _named(record, kind)
+        called = record.values.get("neighbourhood") or record.values[kind]
+        named = Record(record.place, {**record.values, "neighbourhood": called})
         inside = [c for c in codes if c in here]
         found.rows += [row_of(named, c, initiative, (kind, *AUTHORITY)) for c in inside]
         beyond = len(codes) - len(inside)
@@ -189,11 +183,6 @@ def _by_name(
     return found
 
 
-def _named(record: Record, kind: str) -> Record:
-    """Return a record whose neighbourhood is called like its ward."""
-    return type(record)(record.place, {**record.values, "neighbourhood": record.values[kind]})
-
-
 def _by_postcode(
     initiative: Initiative, path: Path, folder: Path, records: list[Record], areas: Strings
 ) -> PlacesRead:
@@ -211,7 +200,9 @@ def _by_postcode(
         row = row_of(record, "", initiative)
         groups.setdefault((row.programme, row.neighbourhood), []).append(record)
     every = [r.values["postcode"] for own in groups.values() for r in own]
-    if several := repeated(p for own in groups.values() for p in {_plain(r) for r in own}):
+    if several := repeated(
+        p for own in groups.values() for p in {plain_postcode(r.values["postcode"]) for r in own}
+    ):
         what = (
             f"{number_of(len(several), 'postcode is', 'postcodes are')} listed for two "
             "neighbourhoods and count for both"
@@ -238,11 +229,6 @@ def _by_postcode(
     return found
 
 
-def _plain(record: Record) -> str:
-    """Return the postcode of a record as postcodes are compared."""
-    return plain_postcode(record.values["postcode"])
-
-
 def _place_group(
     found: PlacesRead,
     name: tuple[str, str],
@@ -255,36 +241,25 @@ def _place_group(
     """Add the areas that match the postcodes of one neighbourhood, and how well they fit."""
     least, here = initiative.fit.least, set(map(str, areas))
     shares = postcodes.shares([r.values["postcode"] for r in own])
-    kept = [area for area, share in shares.items() if share >= least and area in here]
-    for area, share in shares.items():
-        reason = "" if area in kept else f"under {least:.0%} of its postcodes are listed"
-        if area not in here:
-            reason = "not in the study's data"
-        found.fits.append(
-            AreaFit(
-                programme=name[0],
-                neighbourhood=name[1],
-                area=area,
-                share=share,
-                kept=area in kept,
-                reason=reason,
-            )
-        )
-    found.rows += [row_of(own[0], area, initiative, ("postcode",)) for area in kept]
+    reasons = {
+        area: "not in the study's data"
+        if area not in here
+        else ""
+        if share >= least
+        else f"under {least:.0%} of its postcodes are listed"
+        for area, share in shares.items()
+    }
+    kept = [area for area in shares if not reasons[area]]
     found.faults += contradictions(own, initiative, path)
-    captured = sum(postcodes.area_of(p.values["postcode"]) in kept for p in own) / len(own)
-    mean = float(np.mean([shares[a] for a in kept])) if kept else None
-    found.shapes.append(
-        ShapeFit(
-            programme=name[0],
-            neighbourhood=name[1],
-            by="postcodes",
-            least=least,
-            n_kept=len(kept),
-            covered=None,
-            captured=captured,
-            inside=mean,
-        )
+    found.add(
+        own[0],
+        initiative,
+        "postcodes",
+        [(area, share, reasons[area]) for area, share in shares.items()],
+        ("postcode",),
+        covered=None,
+        captured=sum(postcodes.area_of(p.values["postcode"]) in kept for p in own) / len(own),
+        inside=float(np.mean([shares[a] for a in kept])) if kept else None,
     )
     if kept:
         return
@@ -308,19 +283,12 @@ _NAMES = ("neighbourhood", "area_name", "name")
 def with_attributes(
     units: Sequence[Neighbourhood], path: Path
 ) -> tuple[list[Neighbourhood], tuple[str, ...]]:
-    """Return neighbourhoods with the further columns of their row; the file of areas wins.
-
-    Remarks on reading come with them.
-
-    Parameters
-    ----------
-    units : as the file of areas gives them.
-    path : CSV with a column `neighbourhood` (or `area_name`, `name`).
+    """Return neighbourhoods with the further columns of their row, and remarks; the file of areas wins.
 
     Raises
     ------
     DataError
-        No such column, a name in two rows, or a neighbourhood without a row.
+        No column of neighbourhoods, a name in two rows, or a neighbourhood without a row.
     """
     table = read_records(path)
     columns, records = table.columns, table.records

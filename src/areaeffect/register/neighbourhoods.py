@@ -36,10 +36,8 @@ def neighbourhoods_of(
 
     Parameters
     ----------
-    rows : one an area.
-    path : the file they come from, for messages.
+    rows : one an area, of the file `path`.
     areas : (n_areas,), the panel's codes in ascending order.
-    window : the study's window.
     found : problems found before, raised with those found here.
 
     Raises
@@ -73,9 +71,7 @@ def neighbourhoods_from_column(
 
     Parameters
     ----------
-    initiative : whose column it is.
     treated : (n_areas, n_periods); NaN where the table has no row.
-    periods, areas : what its columns and rows are.
     where : the place of the key, for messages.
 
     Returns
@@ -129,10 +125,8 @@ def neighbourhoods_from_starts(
 
     Parameters
     ----------
-    initiative : whose column it is.
     starts : (n_areas,), as text.
     periods : those of the outcomes.
-    areas, where : as in `neighbourhoods_from_column`.
 
     Returns
     -------
@@ -240,103 +234,35 @@ def _end(text: str, kind: PeriodKind, window: Window) -> int | None:
     return kind.holding(own.first_month(ordinal + 1) - 1)
 
 
-def _instead(area: str, position: dict[str, int]) -> str:
-    """Return what to do about a code that is not in the panel."""
-    if not _ONS_CODE.fullmatch(area):
-        return did_you_mean(area, position) or "Check the code."
-    here = [c for c in counterparts(area) if c in position]
-    if here:
-        return f"It is a code of another census; the panel has {', '.join(here)} in its place."
-    return "It may be of another census vintage, or outside the table's territory."
-
-
 def _area_problems(rows: Sequence[AreaRow], position: dict[str, int], path: Path) -> list[Problem]:
     problems = []
     unknown = [r for r in rows if r.area not in position]
     for row in unknown[:_SHOWN]:
-        problems.append(
-            Problem(
-                f"area '{row.area}' is not in the panel.",
-                f"{path}, {row.place}",
-                _instead(row.area, position),
-            )
-        )
+        if not _ONS_CODE.fullmatch(row.area):
+            fix = did_you_mean(row.area, position) or "Check the code."
+        elif here := [c for c in counterparts(row.area) if c in position]:
+            fix = f"It is a code of another census; the panel has {', '.join(here)} in its place."
+        else:
+            fix = "It may be of another census vintage, or outside the table's territory."
+        problems.append(Problem(f"area '{row.area}' is not in the panel.", f"{path}, {row.place}", fix))
     if len(unknown) > _SHOWN:
         problems.append(Problem(f"{len(unknown) - _SHOWN} more areas are not in the panel.", str(path)))
     seen: dict[str, AreaRow] = {}
     for row in rows:
         first = seen.setdefault(row.area, row)
         if first is not row:
-            problems.append(
-                Problem(
-                    f"area '{row.area}' is in '{first.neighbourhood}' ({first.place}) and "
-                    f"in '{row.neighbourhood}'.",
-                    f"{path}, {row.place}",
-                    "An area belongs to one neighbourhood.",
-                )
-            )
+            where = f"'{first.neighbourhood}' ({first.place}) and in '{row.neighbourhood}'"
+            fix = "An area belongs to one neighbourhood."
+            problems.append(Problem(f"area '{row.area}' is in {where}.", f"{path}, {row.place}", fix))
     return problems
 
 
 def date_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
-    """Return what is wrong with the starts and ends of neighbourhoods."""
-    faults = (_once_problems, _start_problems, _end_problems)
-    return [problem for find in faults for problem in find(rows, window, path)]
-
-
-def _start_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
-    problems = []
-    first = parse_period(window.start, window.kind) or 0
-    last = parse_period(window.end, window.kind) or 0
-    for row in _first_rows(rows):
-        where = f"{path}, {row.place}"
-        kind = start_kind(row.start, window)
-        start = parse_period(row.start, kind) if row.start else None
-        if start is None or kind is PeriodKind.NUMBER is not window.kind:
-            what = f"'{row.start}' is not a start" if row.start else "there is no start_date"
-            fix = "Write '2016-01-01', '2016-01' or, for numbered periods, the number."
-            if re.fullmatch(r"[34]\d{4}", row.start):
-                fix = "It looks like a spreadsheet's date: format the column as a date and save it."
-            problems.append(Problem(f"{what} (neighbourhood '{row.neighbourhood}').", where, fix))
-            continue
-        month = kind.first_month(start)
-        span = window.kind
-        if not span.first_month(first) < month < span.first_month(last + 1):
-            problems.append(
-                Problem(
-                    f"'{row.neighbourhood}' starts at {row.start}, outside the window "
-                    f"{window.start} to {window.end}.",
-                    where,
-                    "The window needs periods before and after every start.",
-                )
-            )
-    return problems
-
-
-def _end_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
-    problems = []
-    for row in _first_rows([r for r in rows if r.end]):
-        where = f"{path}, {row.place}"
-        kind = start_kind(row.start, window)
-        start, end = parse_period(row.start, kind), _end(row.end, kind, window)
-        if end is None:
-            what = f"'{row.end}' is not an end (neighbourhood '{row.neighbourhood}')."
-            problems.append(Problem(what, where, "Write it like the start, or leave it blank."))
-        elif start is not None and (end < start or _day_before(row)):
-            problems.append(
-                Problem(
-                    f"'{row.neighbourhood}' ends ({row.end}) before it starts ({row.start}).",
-                    where,
-                    "Correct one of the two dates.",
-                )
-            )
-    return problems
-
-
-def _day_before(row: AreaRow) -> bool:
-    """Tell whether two whole dates of one month are the wrong way round."""
-    whole = len("2016-01-01")
-    return len(row.start) == len(row.end) == whole and row.end < row.start
+    """Return what is wrong with the starts and ends of neighbourhoods, by the first row of each."""
+    starts = [p for r in _first_rows(rows) for p in _start_problems(r, window, f"{path}, {r.place}")]
+    ended = _first_rows([r for r in rows if r.end])
+    ends = [p for r in ended for p in _end_problems(r, window, f"{path}, {r.place}")]
+    return [*_once_problems(rows, window, path), *starts, *ends]
 
 
 def _first_rows(rows: Sequence[AreaRow]) -> list[AreaRow]:
@@ -345,6 +271,35 @@ def _first_rows(rows: Sequence[AreaRow]) -> list[AreaRow]:
     for row in rows:
         first.setdefault((row.programme, row.neighbourhood), row)
     return list(first.values())
+
+
+def _start_problems(row: AreaRow, window: Window, where: str) -> list[Problem]:
+    first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
+    kind = start_kind(row.start, window)
+    start = parse_period(row.start, kind) if row.start else None
+    if start is None or kind is PeriodKind.NUMBER is not window.kind:
+        what = f"'{row.start}' is not a start" if row.start else "there is no start_date"
+        fix = "Write '2016-01-01', '2016-01' or, for numbered periods, the number."
+        if re.fullmatch(r"[34]\d{4}", row.start):
+            fix = "It looks like a spreadsheet's date: format the column as a date and save it."
+        return [Problem(f"{what} (neighbourhood '{row.neighbourhood}').", where, fix)]
+    if window.kind.first_month(first) < kind.first_month(start) < window.kind.first_month(last + 1):
+        return []
+    what = f"'{row.neighbourhood}' starts at {row.start}, outside the window {window.start} to {window.end}."
+    return [Problem(what, where, "The window needs periods before and after every start.")]
+
+
+def _end_problems(row: AreaRow, window: Window, where: str) -> list[Problem]:
+    kind = start_kind(row.start, window)
+    start, end = parse_period(row.start, kind), _end(row.end, kind, window)
+    if end is None:
+        what = f"'{row.end}' is not an end (neighbourhood '{row.neighbourhood}')."
+        return [Problem(what, where, "Write it like the start, or leave it blank.")]
+    are_days = len(row.start) == len(row.end) == len("2016-01-01")
+    if start is not None and (end < start or (are_days and row.end < row.start)):
+        what = f"'{row.neighbourhood}' ends ({row.end}) before it starts ({row.start})."
+        return [Problem(what, where, "Correct one of the two dates.")]
+    return []
 
 
 def _once_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:

@@ -1,10 +1,10 @@
-"""The register's other initiatives: read from files, and set on the panel's areas."""
+"""Other initiatives of the register: where and when something else is known to have happened."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -15,32 +15,45 @@ from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind
+from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.neighbourhoods import start_kind
-from areaeffect.register.others import DURING, Entry, entries_of, read_entries
-from areaeffect.register.places import (
-    RELEASES,
-    PlaceLookup,
-    catalogue_places,
-    find_places,
-    same_authority,
-    vintage_of,
-)
-from areaeffect.register.rows import read_records
-from areaeffect.results import Bools, Ints
-from areaeffect.sources.publishers.panel import published_roots
-from areaeffect.sources.publishers.tables import read
-from areaeffect.sources.publishers.vintage import lookup_of
+from areaeffect.register.places import PlaceLookup, authorities_of, in_authority, lookups_of, vintage_of
+from areaeffect.register.rows import AreaRow, Record, read_records
+from areaeffect.results import Ints
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window, resolve
 
 OTHERS = "Other initiatives"
-#: Releases that say in which authority the areas of a vintage lie, by code and name.
-_AUTHORITIES = {
-    "lsoa21": (("ward_lsoa21", "ltla24"), ("places_lsoa21", "ltla22")),
-    "lsoa11": (("places_lsoa11", "ltla21"), ("places_lsoa11", "ltla20"), ("places_lsoa11", "ltla11")),
-}
+DURING, ENDED, LATER = "during the window", "ended before the window", "begins after the window"
+#: Columns that say one thing, the first that is filled.
+_PROGRAMME = ("programme", "initiative")
+_NAME = ("neighbourhood", "area_name", "name")
+_AUTHORITY = ("authority_code", "lad_code", "authority", "local_authority")
+_CODES = ("match_code", "codes")
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One neighbourhood of an initiative that is not studied."""
+
+    #: file, place: where it is
+    file: str
+    place: str
+    #: programme, name, authority, start, end, resident_led: as written; '' where not given
+    programme: str
+    name: str
+    authority: str = ""
+    start: str = ""
+    end: str = ""
+    resident_led: str = ""
+    areas: tuple[str, ...] = ()  # codes of its areas, whether the study has data for them or not
+    how: str = "not located"  # or 'code', 'ward', 'MSOA', 'postcodes', 'drawn'
+    reason: str = ""  # why it could not be located
+    when: str = DURING  # `DURING`, `ENDED` or `LATER`
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,6 @@ def other_initiatives(
 
     Parameters
     ----------
-    file : the study.
     areas : (n_areas,), the panel's codes, ascending.
     own : the studied neighbourhoods.
     authority : (n_areas,), codes or names of each area's authority where the study has a column.
@@ -92,7 +104,7 @@ def other_initiatives(
     Raises
     ------
     StudyError, DataError
-        A file or lookup that cannot be read.
+        A file or lookup that cannot be read; authorities to be left out that are not known.
     """
     register, window = file.study.register_, file.study.study.window
     if not register.others:
@@ -102,15 +114,19 @@ def other_initiatives(
     listed, notes = read_register(files, register.lookup, file.folder, vintage, boundaries, areas, window)
     studied_here = {(n.initiative, n.name) for n in own}
     entries = tuple(e for e in listed if (e.programme, e.name) not in studied_here)
-    named = _authorities(authority, vintage, file.folder, areas)
+    named = authorities_of(authority, vintage, file.folder, areas)
+    names = named[0][1] if named else np.full(len(areas), "")
+    if register.uncoded != "ignore" and not (names != "").any() and not all(e.areas for e in entries):
+        raise DataError(
+            "authorities cannot be left out: it is not known in which authority each area lies.",
+            file.where("register.uncoded"),
+            'Name a column: authority = "source.column", with codes or names of authorities.',
+        )
     may_lie_in = tuple(
-        np.flatnonzero(_in_authority(entry.authority, named, len(areas)))
+        np.flatnonzero(in_authority(entry.authority, named, len(areas)))
         for entry in entries
         if not entry.areas and entry.when == DURING
     )
-    unlocated = np.zeros(len(areas), dtype=np.int64)
-    for inside in may_lie_in:
-        unlocated[inside] += 1
     position = {str(code): i for i, code in enumerate(areas)}
     treated = {str(areas[a]) for n in own for a in n.areas}
     studied = _studied(entries, position, treated, window) if register.study_others else ()
@@ -119,57 +135,13 @@ def other_initiatives(
     return Others(
         entries=entries,
         areas=np.array([position[c] for c in left if c in position], dtype=np.int64),
-        unlocated=unlocated,
+        unlocated=np.bincount(np.concatenate([*may_lie_in, np.empty(0, np.int64)]), minlength=len(areas)),
         may_lie_in=may_lie_in,
-        authority=named[0].names if named else np.full(len(areas), ""),
+        authority=names,
         overlaps=_overlaps(entries, own, areas),
         studied=studied,
         notes=(*notes, *notes_on(entries, areas)),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Authorities:
-    """Code and name of each area's authority in one year, (n_areas,) each."""
-
-    codes: Strings
-    names: Strings
-
-    @cached_property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Every authority once."""
-        return sorted(set(zip(self.codes.tolist(), self.names.tolist(), strict=True)))
-
-
-def _authorities(
-    given: Strings | None, vintage: str | None, folder: Path, areas: Strings
-) -> list[_Authorities]:
-    """Return the authorities of the areas, of one or more years."""
-    if given is not None:
-        return [_Authorities(given, given)]
-    found = []
-    for name, column in _AUTHORITIES.get(vintage or "", ()):
-        try:
-            table = read(name, published_roots(folder), [f"{column}_code", f"{column}_name"])
-        except DataError:  # not fetched: authorities are not known
-            continue
-        at = np.minimum(np.searchsorted(table.areas, areas), len(table.areas) - 1)
-        here = table.areas[at] == areas
-        texts = [table.texts[f"{column}_{part}"][at] for part in ("code", "name")]
-        found.append(_Authorities(*(np.where(here, text, "") for text in texts)))
-    return found
-
-
-def _in_authority(text: str, named: list[_Authorities], n_areas: int) -> Bools:
-    """Return the areas of an authority, by code or name, of any of the years known."""
-    inside: Bools = np.zeros(n_areas, dtype=np.bool_)
-    if not text:
-        return inside
-    for year in named:
-        for code, name in year.pairs:
-            if same_authority(text, code, name):
-                inside |= (year.codes == code) & (year.names == name)
-    return inside
 
 
 def _studied(
@@ -221,23 +193,6 @@ def _overlaps(entries: Sequence[Entry], own: Sequence[Neighbourhood], areas: Str
     return tuple(Overlap(a, b, tuple(sorted(c))) for (a, b), c in sorted(shared.items()))
 
 
-def refuse_unknown_authorities(file: StudyFile, others: Others) -> None:
-    """Refuse to leave authorities out where it is not known in which each area lies."""
-    if file.study.register_.uncoded == "ignore" or (others.authority != "").any():
-        return
-    if not any(not e.areas for e in others.entries):
-        return
-    raise DataError(
-        "authorities cannot be left out: it is not known in which authority each area lies.",
-        file.where("register.uncoded"),
-        'Name a column: authority = "source.column", with codes or names of authorities.',
-    )
-
-
-_OTHER_VINTAGE = {"lsoa21": "lsoa11", "lsoa11": "lsoa21"}
-_SHOWN = 5
-
-
 def read_register(
     files: Sequence[Path],
     lookup: str | None,
@@ -247,22 +202,18 @@ def read_register(
     areas: Strings,
     window: Window | None,
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """Read the register's files, and say of every entry which areas it has, or why none.
+    """Read the register's files: of every entry which areas it has, or why none; and remarks.
 
     Parameters
     ----------
-    files : CSV by area code, ward, MSOA, `match_code`, name in an authority, or postcode; or drawn
+    files : tables by area code, ward, MSOA, `match_code`, name in an authority, or postcode; or drawn
         boundaries.
-    lookup : of wards, MSOAs or postcodes; None for the catalogue's wards and MSOAs.
+    lookup : of wards, MSOAs or postcodes; None for the catalogue's.
     folder : where relative paths start.
     vintage : census vintage of the areas, where it is known.
     boundaries : outlines of the areas; drawn boundaries need them.
     areas : (n_areas,), codes, ascending.
-    window : of the study; None where there is none.
-
-    Returns
-    -------
-    The entries, and remarks on reading.
+    window : of the study. Without one, an entry is taken to be going on, as one without dates.
 
     Raises
     ------
@@ -280,12 +231,12 @@ def read_register(
             found = places_found(own, path, folder, boundaries, areas)
             if found.faults:
                 raise DataError(found.faults)
-            entries += entries_of(path, found, "drawn" if is_drawn else "postcodes", window)
+            entries += _placed(path, found, "drawn" if is_drawn else "postcodes")
             notes += [*found.notes, *found.account()]
         else:
             if places is None:
-                places = _places(lookup, vintage, folder, areas)
-            entries += read_entries(path, table.records, places, window)
+                places = lookups_of(lookup, vintage, folder, areas)
+            entries += _listed(path, table.records, places)
             notes += [*table.notes, table.account()]
     undated = [t for e in entries for t in (e.start, e.end) if t and kind_of(t) is None]
     if undated:
@@ -294,7 +245,116 @@ def read_register(
             "are taken as going on"
         )
         notes.append(f"Other initiatives: {what} ({first_few(list(dict.fromkeys(undated)))}).")
-    return tuple(entries), tuple(notes)
+    return tuple(replace(e, when=_when(e, window)) for e in entries), tuple(notes)
+
+
+def _listed(path: Path, records: Sequence[Record], places: Sequence[PlaceLookup]) -> list[Entry]:
+    """Return the entries of a table, one a neighbourhood, located by code or by name where they can be."""
+    coded: dict[tuple[str, ...], tuple[Entry, set[str]]] = {}
+    located = []
+    for record in records:
+        values = record.values
+        code = values.get("area_code", "")
+        areas, how, reason = ((), "code", "") if code else _locate(record, places)
+        entry = Entry(
+            file=path.name,
+            place=record.place,
+            programme=_first(record, _PROGRAMME) or path.stem,
+            name=_first(record, _NAME) or ("" if code else _first(record, ("ward", "msoa"))) or path.stem,
+            authority=_first(record, _AUTHORITY[::-1]),
+            start=_first(record, ("start_date", "award_date")),
+            end=values.get("end_date", ""),
+            resident_led=values.get("resident_led", ""),
+            areas=areas,
+            how=how,
+            reason=reason,
+        )
+        if code:
+            key = (entry.programme, entry.name, values.get("start_date", ""))
+            coded.setdefault(key, (entry, set()))[1].add(code)
+        else:
+            located.append(entry)
+    return [*(replace(e, areas=tuple(sorted(codes))) for e, codes in coded.values()), *located]
+
+
+def _placed(path: Path, found: PlacesRead, how: str) -> list[Entry]:
+    """Return the entries of a file of postcodes or drawn boundaries, one a neighbourhood."""
+    grouped: dict[tuple[str, str], list[AreaRow]] = {}
+    for row in found.rows:
+        grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
+    return [
+        Entry(
+            file=path.name,
+            place=rows[0].place,
+            programme=programme,
+            name=name,
+            start=rows[0].start,
+            end=rows[0].end,
+            resident_led="" if rows[0].resident_led is None else str(rows[0].resident_led).lower(),
+            areas=tuple(sorted({r.area for r in rows})),
+            how=how,
+        )
+        for (programme, name), rows in grouped.items()
+    ] + [
+        Entry(file=path.name, place=e.place, programme=path.stem, name=e.what, reason=e.reason)
+        for e in found.left_out
+    ]
+
+
+def _first(record: Record, names: Sequence[str]) -> str:
+    return next((record.values[n] for n in names if record.values.get(n)), "")
+
+
+def _locate(record: Record, places: Sequence[PlaceLookup]) -> tuple[tuple[str, ...], str, str]:
+    """Return areas, how they were found, and why not.
+
+    Without a ward, MSOA or code of one, a ward or MSOA of the entry's own name in its own
+    authority is taken for it.
+    """
+    lost = (), "not located"
+    if not places:
+        return *lost, "it has no area codes, and no lookup of wards is here"
+    codes = re.findall(r"[EWSN]\d{8}", " ".join(record.values.get(c, "") for c in _CODES))
+    kind = next((k for k in ("ward", "msoa") if record.values.get(k)), "")
+    if codes and not kind:
+        found = [next(((p, a) for p in places if not isinstance(a := p.find(c), str)), None) for c in codes]
+        areas = {code for one in found if one for code in one[1]}
+        kinds = sorted({one[0].title for one in found if one})
+        if areas:
+            return tuple(sorted(areas)), " and ".join(kinds), ""
+        return *lost, f"no lookup has {', '.join(codes)}"
+    authorities = [record.values[a] for a in _AUTHORITY if record.values.get(a)]
+    if not authorities and not kind:
+        return *lost, "it has neither area codes nor a local authority"
+    text = record.values[kind] if kind else _first(record, _NAME)
+    for lookup in (p for p in places if kind in {"", p.kind}):
+        for authority in authorities or [""]:
+            named = lookup.find(text, authority)
+            if not isinstance(named, str):
+                return named, lookup.title, ""
+    where = f" in {authorities[-1]}" if authorities else ""
+    return *lost, f"no ward or MSOA is called '{text}'{where}"
+
+
+def _when(entry: Entry, window: Window | None) -> str:
+    if window is None or window.kind is PeriodKind.NUMBER:
+        return DURING
+    first, last = _months(window.start), _months(window.end)
+    if first is None or last is None:
+        return DURING
+    begun, ended = _months(entry.start), _months(entry.end)
+    if ended is not None and ended[1] < first[0]:
+        return ENDED
+    return LATER if begun is not None and begun[0] > last[1] else DURING
+
+
+def _months(text: str) -> tuple[int, int] | None:
+    """Return the first and last month of a period as written; None where it cannot be read."""
+    kind = kind_of(text) if text else None
+    ordinal = parse_period(text, kind) if kind else None
+    if kind in {None, PeriodKind.NUMBER} or ordinal is None:
+        return None
+    return kind.first_month(ordinal), kind.first_month(ordinal + 1) - 1
 
 
 def notes_on(entries: Sequence[Entry], areas: Strings) -> tuple[str, ...]:
@@ -318,48 +378,3 @@ def notes_on(entries: Sequence[Entry], areas: Strings) -> tuple[str, ...]:
             what = f"{len(unknown)} area codes are not in the panel"
             notes.append(f"{name}: {what} ({first_few(unknown)}).")
     return tuple(notes)
-
-
-def _places(lookup: str | None, vintage: str | None, folder: Path, areas: Strings) -> list[PlaceLookup]:
-    """Return lookups of wards and MSOAs, the areas' own vintage first; what is not here is not."""
-    if lookup is not None:
-        return [p for kind in RELEASES for p in _own_lookup(kind, lookup, folder, areas)]
-    if vintage is None:
-        return []
-    found = []
-    for kind in RELEASES:
-        for other in (vintage, _OTHER_VINTAGE[vintage]):
-            try:
-                places = catalogue_places(kind, other, folder, areas)
-                found.append(places if other == vintage else _brought(places, other, folder))
-            except DataError:  # not fetched: the entries that need it are listed as not located
-                continue
-    return found
-
-
-def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[PlaceLookup]:
-    try:
-        return [find_places(kind, lookup, folder, areas)]
-    except DataError:
-        if kind == "msoa":  # a lookup of wards need not have MSOAs
-            return []
-        raise
-
-
-def _brought(places: PlaceLookup, vintage: str, folder: Path) -> PlaceLookup:
-    """Return a lookup on the areas of the other vintage: every area that overlaps."""
-    pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
-    old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
-    order = np.argsort(places.areas, kind="stable")
-    first, last = (np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right"))
-    has = last > first
-    rows = order[first[has]]
-    return PlaceLookup(
-        kind=places.kind,
-        source=f"{places.source} (by overlap)",
-        areas=new[has],
-        codes=places.codes[rows],
-        names=places.names[rows],
-        authority_codes=places.authority_codes[rows],
-        authorities=places.authorities[rows],
-    )

@@ -13,8 +13,10 @@ import numpy as np
 
 from areaeffect.errors import DataError, did_you_mean
 from areaeffect.panel import Strings
+from areaeffect.results import Bools
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers.vintage import lookup_of
 from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table, rows_account
 
@@ -66,6 +68,11 @@ class PlaceLookup:
                 self._by_name[plain_name(str(name))].append(i)
 
     @property
+    def title(self) -> str:
+        """What one is called in print."""
+        return "MSOA" if self.kind == "msoa" else "ward"
+
+    @property
     def account(self) -> str:
         """How many rows of the lookup name an area and a place."""
         of_use = (self.areas != "") & ((self.codes != "") | (self.names != ""))
@@ -79,7 +86,7 @@ class PlaceLookup:
         text : a code, or a name.
         authority : code or name of its local authority; '' where not given.
         """
-        title = "MSOA" if self.kind == "msoa" else "ward"
+        title = self.title
         if _CODE.fullmatch(text):
             rows = self._by_code.get(text, [])
             return self._areas(rows) or f"there is no {title} '{text}' in {self.source}"
@@ -242,3 +249,78 @@ def read_columns(path: Path) -> dict[str, Strings]:
     """Read a lookup as columns of text."""
     frame = read_user_table(path).frame
     return {str(c): frame[c].astype(str).str.strip().to_numpy(dtype=str) for c in frame.columns}
+
+
+#: Releases that say in which authority the areas of a vintage lie, by code and name.
+_AUTHORITIES = {
+    "lsoa21": (("ward_lsoa21", "ltla24"), ("places_lsoa21", "ltla22")),
+    "lsoa11": (("places_lsoa11", "ltla21"), ("places_lsoa11", "ltla20"), ("places_lsoa11", "ltla11")),
+}
+_OTHER_VINTAGE = {"lsoa21": "lsoa11", "lsoa11": "lsoa21"}
+
+
+def authorities_of(
+    given: Strings | None, vintage: str | None, folder: Path, areas: Strings
+) -> list[tuple[Strings, Strings]]:
+    """Return codes and names of the areas' authorities, (n_areas,) each, of one or more years."""
+    if given is not None:
+        return [(given, given)]
+    found = []
+    for name, column in _AUTHORITIES.get(vintage or "", ()):
+        try:
+            table = read(name, published_roots(folder), [f"{column}_code", f"{column}_name"])
+        except DataError:  # not fetched: authorities are not known
+            continue
+        at = np.minimum(np.searchsorted(table.areas, areas), len(table.areas) - 1)
+        here = table.areas[at] == areas
+        codes, names = (np.where(here, table.texts[f"{column}_{p}"][at], "") for p in ("code", "name"))
+        found.append((codes, names))
+    return found
+
+
+def in_authority(text: str, named: list[tuple[Strings, Strings]], n_areas: int) -> Bools:
+    """Return the areas of an authority, by code or name, of any of the years known."""
+    inside: Bools = np.zeros(n_areas, dtype=np.bool_)
+    for codes, names in named if text else ():
+        for code, name in set(zip(codes.tolist(), names.tolist(), strict=True)):
+            if same_authority(text, code, name):
+                inside |= (codes == code) & (names == name)
+    return inside
+
+
+def lookups_of(lookup: str | None, vintage: str | None, folder: Path, areas: Strings) -> list[PlaceLookup]:
+    """Return lookups of wards and MSOAs, the areas' own vintage first; what is not here is not."""
+    found = []
+    for kind in RELEASES:
+        if lookup is not None:
+            try:
+                found.append(find_places(kind, lookup, folder, areas))
+            except DataError:
+                if kind != "msoa":  # a lookup of wards need not have MSOAs
+                    raise
+        for other in (vintage, _OTHER_VINTAGE[vintage]) if vintage and lookup is None else ():
+            try:
+                places = catalogue_places(kind, other, folder, areas)
+                found.append(places if other == vintage else _brought(places, other, folder))
+            except DataError:  # not fetched: the entries that need it are listed as not located
+                continue
+    return found
+
+
+def _brought(places: PlaceLookup, vintage: str, folder: Path) -> PlaceLookup:
+    """Return a lookup on the areas of the other vintage: every area that overlaps."""
+    pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
+    old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
+    order = np.argsort(places.areas, kind="stable")
+    first, last = (np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right"))
+    has = last > first
+    rows = order[first[has]]
+    return PlaceLookup(
+        kind=places.kind,
+        source=f"{places.source} (by overlap)",
+        areas=new[has],
+        codes=places.codes[rows],
+        names=places.names[rows],
+        authority_codes=places.authority_codes[rows],
+        authorities=places.authorities[rows],
+    )

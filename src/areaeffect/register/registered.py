@@ -20,7 +20,7 @@ from areaeffect.register.neighbourhoods import (
     neighbourhoods_from_column,
     neighbourhoods_from_starts,
 )
-from areaeffect.register.other_initiatives import Others, other_initiatives, refuse_unknown_authorities
+from areaeffect.register.other_initiatives import Others, other_initiatives
 from areaeffect.register.rows import read_records
 from areaeffect.results import Floats, Ints
 from areaeffect.sources.base import SourceTable, align, attribute
@@ -42,9 +42,7 @@ class Registered:
     neighbourhoods: tuple[Neighbourhood, ...]
     #: areas of other initiatives, which never serve as benchmark areas
     others: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    found: tuple[
-        PlacesRead, ...
-    ] = ()  # the result for the places that the study's own files name, one a file
+    found: tuple[PlacesRead, ...] = ()  # what the study's own files of places came to
     known: Others = field(default_factory=Others)  # what the register knows besides
     notes: tuple[str, ...] = ()  # remarks for the data annex
     #: areas treated in all their periods, neither treated here nor benchmark areas
@@ -62,10 +60,8 @@ def registered_areas(
         With the faults of every file at once; an area in two neighbourhoods.
     """
     study = file.study
-    neighbourhoods: list[Neighbourhood] = []
-    found: list[PlacesRead] = []
-    notes: list[str] = []
-    throughout: list[Ints] = []
+    neighbourhoods, found = list[Neighbourhood](), list[PlacesRead]()
+    notes, throughout = list[str](), [np.empty(0, np.int64)]
     faults = Faults()
     faults.attempt(_refuse_phases_without_months, file)
     for initiative in study.initiative:
@@ -78,20 +74,17 @@ def registered_areas(
             found.append(more[1])
             notes += [*more[1].notes, *more[1].account(), *more[1].left_out_note()]
             throughout.append(more[2])
-    overlaps = _overlaps(neighbourhoods, areas)
-    if overlaps:
+    if overlaps := _overlaps(neighbourhoods, areas):
         faults.errors.append(DataError(overlaps))
-    authority = faults.attempt(_authority, file, tables, areas)
-    others = faults.attempt(
-        other_initiatives, file, areas, neighbourhoods, authority[0] if authority else None, boundaries
-    )
-    if others is not None:
-        faults.attempt(refuse_unknown_authorities, file, others)
+    column = study.register_.authority
+    named = faults.attempt(attribute, tables, column, areas) if column else None
+    authority = None if named is None else named.astype(str)
+    others = faults.attempt(other_initiatives, file, areas, neighbourhoods, authority, boundaries)
     faults.raise_all()
     if others is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     every = (*neighbourhoods, *others.studied)
-    always = np.concatenate([*throughout, np.empty(0, np.int64)])
+    always = np.concatenate(throughout)
     if len(always):
         notes.append(f"{areas_named(areas[always])}: {THROUGHOUT}, so left out altogether.")
     return Registered(
@@ -124,14 +117,6 @@ def look_at_lists(file: StudyFile, faults: Faults) -> None:
             faults.attempt(read_records, path)
 
 
-def _authority(file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings) -> tuple[Strings | None]:
-    """Return the column of authorities that the register names."""
-    reference = file.study.register_.authority
-    if reference is None:
-        return (None,)
-    return (attribute(tables, reference, areas).astype(str),)
-
-
 def _neighbourhoods(
     initiative: Initiative,
     file: StudyFile,
@@ -152,7 +137,9 @@ def _neighbourhoods(
     if initiative.start_column:
         starts = attribute(tables, reference, areas).astype(str)
         axis = tables[file.study.outcome[0].source].periods
-        made = neighbourhoods_from_starts(initiative, starts, _of_outcomes(axis), areas, where)
+        if axis is None:
+            raise DataError("the first outcome's source has no period.", "initiative")
+        made = neighbourhoods_from_starts(initiative, starts, axis, areas, where)
     elif table.periods is None or column not in table.varying:
         fix = "It must be 0 before the start and 1 from it on, in treated areas only."
         raise DataError(f"'{reference}' does not change over time.", where, fix)
@@ -187,22 +174,10 @@ def _late(treated: Floats, periods: Periods, areas: Strings) -> list[str]:
     return [f"{what}{'have' if late.sum() > 1 else 'has'} a 1: {fix}."] if late.any() else []
 
 
-def _of_outcomes(periods: Periods | None) -> Periods:
-    if periods is None:
-        raise DataError("the first outcome's source has no period.", "initiative")
-    return periods
-
-
 def _since_announced(
     found: list[Neighbourhood], initiative: Initiative, file: StudyFile
 ) -> list[Neighbourhood]:
-    """Put what lies between announcement and start outside both sides.
-
-    Raises
-    ------
-    StudyError
-        Where a neighbourhood starts before the announcement, or in the same period.
-    """
+    """Put what lies between announcement and start outside both sides; refuse a start before it."""
     if initiative.announced is None:
         return found
     kind = kind_of(initiative.announced)
@@ -243,17 +218,14 @@ def _refuse_phases_without_months(file: StudyFile) -> None:
 
 def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:
     owner: dict[int, Neighbourhood] = {}
-    problems = []
-    for neighbourhood in found:
-        for area in neighbourhood.areas:
-            first = owner.setdefault(int(area), neighbourhood)
-            if first is not neighbourhood:
-                problems.append(
-                    Problem(
-                        f"area '{areas[area]}' is in '{first.name}' ({first.initiative}) and in "
-                        f"'{neighbourhood.name}' ({neighbourhood.initiative}).",
-                        "initiative",
-                        "Keep it in one.",
-                    )
-                )
-    return problems
+    pairs = [(area, owner.setdefault(int(area), own), own) for own in found for area in own.areas]
+    return [
+        Problem(
+            f"area '{areas[area]}' is in '{first.name}' ({first.initiative}) and in "
+            f"'{own.name}' ({own.initiative}).",
+            "initiative",
+            "Keep it in one.",
+        )
+        for area, first, own in pairs
+        if first is not own
+    ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, number_of, repeated
+from areaeffect.errors import DataError, Problem, StudyError, number_of, repeated
 from areaeffect.period_texts import kind_of, read_periods
 from areaeffect.periods import PeriodKind
 from areaeffect.tables.cells import plain_text, read_codes, same_spelling
@@ -144,12 +144,9 @@ def read_records(path: Path) -> RecordTable:
 
 
 def _one_spelling(names: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, ...]]:
-    """Return names of neighbourhoods, those that differ in case only as one; refuse doubtful ones.
+    """Return names of neighbourhoods, those that differ in case only as one.
 
-    Raises
-    ------
-    DataError
-        Names that differ in punctuation only, which may be one neighbourhood or two.
+    Names that differ in punctuation only may be one neighbourhood or two, and are refused.
     """
     counts = names[names != ""].value_counts(sort=True)
     texts = sorted(map(str, counts.index), key=lambda n: (-int(counts[n]), n))
@@ -201,27 +198,16 @@ def _with_plain_dates(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tu
     return frame, (*notes, example)
 
 
-def require_column(column: str, columns: tuple[str, ...], path: Path) -> None:
-    """Refuse a table without a column, with what it has."""
-    if column in columns:
-        return
-    fix = did_you_mean(column, columns) or f"Columns: {', '.join(columns) or 'none'}."
-    if any(re.search(r"\d{2}", c) for c in columns):
-        fix = f"Write a header above the first row, such as {column}. It holds: {', '.join(columns)}."
-    raise DataError(f"there is no column '{column}'.", f"{path}, line 1", fix)
-
-
 def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> AreaRow:
     """Return one area of an entry; the study's own entry fills what the file leaves out.
 
     Parameters
     ----------
-    record : the entry.
     area : the code of one of its areas.
-    initiative : its entry in the study.
     located_by : columns that only say where the entry lies.
     """
     values = record.values
+    led = values.get("resident_led", "").lower()
     return AreaRow(
         place=record.place,
         area=area,
@@ -229,7 +215,7 @@ def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[
         neighbourhood=values.get("neighbourhood") or initiative.name,
         start=initiative.start_instead or values.get("start_date") or initiative.start or "",
         end=values.get("end_date") or initiative.end or "",
-        resident_led=_truth(values.get("resident_led", ""), initiative.resident_led),
+        resident_led=True if led in _TRUE else False if led in _FALSE else initiative.resident_led,
         funding=pounds(values.get("funding", "")),
         attributes=tuple((k, v) for k, v in values.items() if k not in KNOWN and k not in located_by and v),
     )
@@ -242,21 +228,11 @@ def value_problems(records: list[Record], path: Path) -> list[Problem]:
         where = f"{path}, {record.place}"
         led, funding = record.values.get("resident_led", ""), record.values.get("funding", "")
         if led.lower() not in _TRUE | _FALSE | {""}:
-            problems.append(
-                Problem(
-                    f"'{led}' in resident_led is neither true nor false.",
-                    where,
-                    "Write true, false or nothing.",
-                )
-            )
+            what = f"'{led}' in resident_led is neither true nor false."
+            problems.append(Problem(what, where, "Write true, false or nothing."))
         if funding and pounds(funding) is None:
-            problems.append(
-                Problem(
-                    f"'{funding}' in funding is not an amount.",
-                    where,
-                    "Write pounds, such as 1000000, the same in every row of a neighbourhood.",
-                )
-            )
+            fix = "Write pounds, such as 1000000, the same in every row of a neighbourhood."
+            problems.append(Problem(f"'{funding}' in funding is not an amount.", where, fix))
     return problems
 
 
@@ -274,15 +250,10 @@ def contradictions(records: Sequence[Record], initiative: Initiative, path: Path
     rows = [row_of(r, "", initiative) for r in records]
     if len({(r.start, r.end, r.resident_led, r.funding) for r in rows}) < 2:  # noqa: PLR2004
         return []
-    return [
-        Problem(
-            f"the {number_of(len(rows), 'entry', 'entries')} of '{rows[0].neighbourhood}' differ "
-            "in start_date, end_date, "
-            "resident_led or funding.",
-            f"{path}, {rows[0].place}",
-            "Write the same values in every entry of a neighbourhood.",
-        )
-    ]
+    what = f"the {number_of(len(rows), 'entry', 'entries')} of '{rows[0].neighbourhood}' differ in"
+    fix = "Write the same values in every entry of a neighbourhood."
+    where = f"{path}, {rows[0].place}"
+    return [Problem(f"{what} start_date, end_date, resident_led or funding.", where, fix)]
 
 
 def pounds(text: str) -> float | None:
@@ -292,10 +263,3 @@ def pounds(text: str) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < float("inf") else None
-
-
-def _truth(text: str, default: bool | None) -> bool | None:  # a parsed value
-    word = text.lower()
-    if word in _TRUE:
-        return True
-    return False if word in _FALSE else default

@@ -252,7 +252,7 @@ def _read_annex(folder: Path, header: Json) -> Annex[Any]:
         bare = DataTable(described["name"], described["title"], columns, ())
         rows = read_table(_annex_file(folder, bare), columns)
         tables.append(replace(bare, rows=tuple(tuple(row.values()) for row in rows)))
-    kind = next(one.found for one in FURTHER if one.name == header["name"])
+    kind = {one.name: one.found for one in FURTHER}[header["name"]]
     return Annex(header["name"], TypeAdapter(kind).validate_python(header["values"]), tuple(tables))
 
 

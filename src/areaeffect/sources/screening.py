@@ -39,7 +39,8 @@ _NEARLY_ALL = 0.05
 _NEARLY_MEAN, _FEWEST_FOR_MEAN, _ROUNDED, _FEWEST_MOVES = 0.05, 8, 0.51, 2.0
 #: Where nearly every area has a code of the Office for National Statistics, a bare name is none.
 _MOSTLY_CODED = 0.9
-#: Kinds of areas by how the Office for National Statistics codes them.
+#: Kinds of areas by how the Office for National Statistics codes them; those above are no small areas.
+_ABOVE = ("counties", "regions", "countries")
 _LEVELS = (
     (r"[EWS]00\d{6}", "output areas"),
     (r"[EWS]01\d{6}", "LSOAs"),
@@ -112,8 +113,11 @@ def _levels(areas: Strings, file: str) -> Problem | None:
     found: dict[str, list[str]] = {}
     for code in map(str, areas):
         level = next((name for p, name in _LEVELS if re.fullmatch(p, code)), "")
-        if level or not re.search(r"\d", code):
-            found.setdefault(level or "no codes", []).append(code)
+        named = level or ("codes of your own" if re.search(r"\d", code) else "no codes")
+        found.setdefault(named, []).append(code)
+    own = found.pop("codes of your own", [])
+    if len(own) >= _MOSTLY_CODED * len(areas):
+        found = {name: codes for name, codes in found.items() if name in _ABOVE} | {"areas of your own": own}
     most = max(found, key=lambda name: len(found[name]), default="")
     if len(found) < 2 or most == "no codes" or len(found[most]) < _MOSTLY_CODED * len(areas):  # noqa: PLR2004
         found.pop("no codes", None)

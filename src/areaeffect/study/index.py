@@ -25,6 +25,12 @@ class ColumnOf(Part):
     path: str | None = Field(default=None, description="or a file, relative to the index file")
     area: str = Field(default="area_code", description="the file's column of area codes")
     column: str = Field(description="its column")
+    leave_out: tuple[str, ...] = Field(
+        default=(), description="codes of the file's rows that are no areas, such as totals"
+    )
+    accept: tuple[Literal["outlying cells"], ...] = Field(
+        default=(), description="what would be refused and is right"
+    )
 
     @model_validator(mode="after")
     def _has_one_place(self) -> Self:

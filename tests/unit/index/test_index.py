@@ -312,3 +312,36 @@ def test_every_fault_of_an_index_shows_at_once(path: Path) -> None:
 def test_a_file_that_is_not_there_is_not_called_a_study(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="there is no such index file"):
         read_index(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("T06,Ford,30", "T06,Ford,-99", "1 cell of 'poor' holds -99"),
+        ("T06,Ford,30", "T06,Ford,-3", "'poor' is negative in 1 area: T06"),
+        ("T06,Ford", "E92000001,Ford", "1 are of another kind: E92000001 (countries)"),
+        ("T06,Ford,30", "T06,Ford,90000", "over 50 times off from all others: T06 90000"),
+    ],
+)
+def test_what_is_no_number_of_an_area_is_refused(path: Path, old: str, new: str, what: str) -> None:
+    more = "".join(f"T{i},Place {i},{i},100,{i},X,1\n" for i in range(10, 30))
+    table = path.with_name("areas.csv")
+    table.write_text((TABLE + more).replace(old, new), encoding="utf-8")
+    with pytest.raises(AreaEffectError) as refused:
+        build_index(read_index(path))
+    assert what in str(refused.value)
+
+
+def test_an_indicator_that_is_the_same_everywhere_is_refused(path: Path) -> None:
+    table = path.with_name("areas.csv")
+    table.write_text(re.sub(r"(?m),(\d*),([XY]),", r",4,\2,", TABLE), encoding="utf-8")
+    with pytest.raises(AreaEffectError, match="'paths' is the same number, 4, in every area"):
+        build_index(read_index(path))
+
+
+def test_a_ratio_without_a_denominator_or_over_one_is_named(path: Path) -> None:
+    table = path.with_name("areas.csv")
+    table.write_text(TABLE.replace("50,100", "50,0").replace("20,100", "20,10"), encoding="utf-8")
+    notes = " ".join(build_index(read_index(path)).notes)
+    assert "poor: without a ratio, since the denominator is 0: T01." in notes
+    assert "poor: the count is larger than its denominator: T02." in notes

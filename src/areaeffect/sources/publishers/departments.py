@@ -15,83 +15,12 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.layouts import LEFT_OUT, renamed
 from areaeffect.sources.publishers.postcodes import placed_postcodes
 from areaeffect.sources.publishers.releases import CODE_PATTERNS, ReleaseFile, find_release
-from areaeffect.tables.workbooks import below_header, read_sheets
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from areaeffect.sources.publishers.layouts import Laid
     from areaeffect.sources.publishers.releases import ReleaseFile
-
-#: Districts, unitary authorities, boroughs: not counties (E10, E11), regions or England.
-_AUTHORITY = re.compile(r"E0[6-9]\d{6}")
-#: The sheets of one workbook name these three by the code before or after a boundary change that
-#: moved almost nobody: one authority each (St Albans, Welwyn Hatfield, Stevenage).
-_SAME_AUTHORITY = {"E07000100": "E07000240", "E07000104": "E07000241", "E07000101": "E07000243"}
-_YEAR = re.compile(r"(\d{4})(?:\.0)?")
-#: A day as text, or as a workbook stores a date.
-_DAY = re.compile(r"(?:\d{2}/\d{2}/)?(\d{4})(?:-\d{2}-\d{2}.*)?")
-
-
-def read_live_table_615(file: ReleaseFile, path: Path) -> Laid:
-    """Read live table 615 as an .xls, one sheet a tenure: a row an authority and year.
-
-    `file.sheet` names the sheets, separated by ' | ', each a column; totals and counties are
-    left out.
-    """
-    return _by_year(file, path, _YEAR)
-
-
-def read_vacants_by_date(file: ReleaseFile, path: Path) -> Laid:
-    """Read live table 615 as the .ods since 2026: its headers are days, '06/10/2025'."""
-    return _by_year(file, path, _DAY)
-
-
-def _by_year(file: ReleaseFile, path: Path, header: re.Pattern[str]) -> Laid:
-    joined: pd.DataFrame | None = None
-    for sheet, rows in read_sheets(path, file.sheet.split(" | ")).items():
-        frame = below_header(rows, file.area, f"{path}, sheet {sheet}")
-        is_authority = frame[file.area].astype(str).str.fullmatch(_AUTHORITY)
-        frame = frame[is_authority].rename(columns={file.area: "area", file.name: "name"})
-        frame["area"] = frame["area"].replace(_SAME_AUTHORITY)
-        years = {c: m[1] for c in frame.columns if (m := header.fullmatch(str(c)))}
-        long = frame.melt(
-            id_vars=["area", "name"], value_vars=list(years), var_name="period", value_name=sheet
-        )
-        long["period"] = long["period"].map(years)
-        if joined is None:
-            joined = long
-        else:
-            long = long.drop(columns="name")
-            joined = joined.merge(long, on=["area", "period"], how="outer", validate="1:1")
-    if joined is None:
-        raise AssertionError(file.path)  # a sheet is always named; a test holds it
-    joined["name"] = joined["name"].str.replace(r"(?:\s+UA)?\*?$", "", regex=True)
-    return joined, len(joined)
-
-
-_TOTAL = "*Total"  # rows of regions and of England
-
-
-def read_fly_tipping(file: ReleaseFile, path: Path) -> Laid:
-    """Read fly-tipping incidents: a row an authority and financial year; totals left out."""
-    rows = read_sheets(path, [file.sheet])[file.sheet]
-    frame = below_header(rows, file.area, f"{path}, sheet {file.sheet}")
-    frame = frame.rename(columns={file.area: "area", file.period: "period", file.name: "name"})
-    is_authority = (frame["area"] != _TOTAL) & (frame["area"] != "")
-    frame = frame[is_authority].reset_index(drop=True)
-    return frame, len(frame)
-
-
-def read_fly_tipping_csv(file: ReleaseFile, path: Path) -> Laid:
-    """Read incidents as a CSV in Latin-1: a title, then the header; commas in thousands."""
-    rows = list(csv.reader(path.read_text(encoding="latin-1").splitlines()))
-    frame = below_header(rows, file.area, str(path))
-    frame = frame[frame[file.area].astype(str).str.match("E0")].reset_index(drop=True)
-    for column in frame.columns.difference([file.area, file.period, file.name]):
-        frame[column] = frame[column].astype(str).str.replace(r"(?<=\d),(?=\d{3})", "", regex=True)
-    return renamed(file, frame), len(frame)
-
 
 _NOTES = " - Annotations"
 _MARK = re.compile(r"\s*\((?:p|r)\)$")  # provisional, revised
