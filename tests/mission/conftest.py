@@ -34,8 +34,8 @@ COUNTY = CountySpec(
 )  # fmt: skip
 #: The study's own price of a crime, in pounds of 2016.
 COST, FUNDING = 1500.0, 100_000
-COSTS = f"""item,category,label,value,low,high,fiscal_share,currency,price_year,status,source
-crime,any,a recorded crime,{COST},,,0.5,GBP,2016,own,accounts of the county council
+COSTS = f"""item,category,label,value,low,high,currency,price_year,status,source
+crime,any,a recorded crime,{COST},,,GBP,2016,own,accounts of the county council
 """
 DEPRIVED = "Most deprived neighbourhoods"
 #: Of the county's areas, this many (the last by code) are in a third initiative.

@@ -22,9 +22,9 @@ from areaeffect.value.worth import SIMULATIONS, Stream
 
 STUDY = Path(__file__).parents[2] / "studies" / "seattle_dmi" / "study.toml"
 COST, LOW, HIGH, FUNDING = 3000.0, 1000.0, 9000.0, 250_000.0
-COSTS = f"""item,category,label,value,low,high,fiscal_share,currency,price_year,status,source
-sure,sure,a crime,{COST},,,,USD,2012,own,this test
-ranged,ranged,a crime,{COST},{LOW},{HIGH},0.4,USD,2012,own,this test
+COSTS = f"""item,category,label,value,low,high,currency,price_year,status,source
+sure,sure,a crime,{COST},,,USD,2012,own,this test
+ranged,ranged,a crime,{COST},{LOW},{HIGH},USD,2012,own,this test
 """
 VALUE = f"""
 [value]
@@ -92,8 +92,6 @@ def test_with_exact_costs_the_interval_is_the_effect_s_in_dollars(
     assert row["value"] == pytest.approx((68.22 - 46) * COST, rel=1e-3)  # R microsynth's total
     assert row["low"] == pytest.approx(dollars(finding.high))
     assert row["high"] == pytest.approx(dollars(finding.low))
-    assert row["fiscal"] is None
-    assert annex.found.scale == ()  # no rate per 1,000 a year: nothing to set beside
 
 
 def test_with_a_range_of_costs_the_interval_is_that_of_the_product(
@@ -123,7 +121,6 @@ def test_with_a_range_of_costs_the_interval_is_that_of_the_product(
             brentq(lambda v, p=p: below(v) - p, -3e7, 3e7) for p in (probability - error, probability + error)
         ]
         assert bounds[0] <= row[end] <= bounds[1], end
-    assert row["fiscal"] == pytest.approx(0.4 * row["value"])
 
 
 def test_the_probability_of_more_than_its_funding_is_that_of_both_outcomes_together(

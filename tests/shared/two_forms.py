@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from areaeffect.sources.publishers.panel import lookup_of
 from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.sources.publishers.tables import read
-from areaeffect.sources.publishers.vintage import lookup_of
 
 
 def assert_the_same(release_id, fetched, copies):

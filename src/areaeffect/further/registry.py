@@ -48,7 +48,7 @@ from areaeffect.study.file import StudyFile
 from areaeffect.survey.step import Surveys, check_surveys, survey_section, survey_step
 from areaeffect.value.section import value_section
 from areaeffect.value.step import value_annex
-from areaeffect.value.tables import ValueSettings
+from areaeffect.value.worth import ValueSettings
 
 FURTHER: tuple[Further[Any], ...] = (
     Further(name="plain_means", found=Classes, step=plain_means, section=plain_means_section),

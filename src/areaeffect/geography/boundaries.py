@@ -27,7 +27,7 @@ from areaeffect.tables.cells import compared_text, plain_code
 from areaeffect.tables.user_table import rows_account
 
 _BRITISH_NATIONAL_GRID = 27700
-_SHOWN = 20
+_SHOWN, _HALF = 20, 0.5
 #: No area is called far from the others below this distance.
 _FAR_METRES, _FAR_DEGREES = 500_000.0, 5.0
 _APART_METRES, _APART_DEGREES = 30_000.0, 0.4
@@ -86,14 +86,13 @@ def _simplified(boundaries: Boundaries, tolerance: float) -> tuple[tuple[npt.NDA
 
     # borders shared by two areas are simplified once, so that no slits open between them
     simple = shapely.coverage_simplify(boundaries.outlines, tolerance)
-    return tuple(tuple(_rings(outline, tolerance)) for outline in simple)
-
-
-def _rings(outline: Any, tolerance: float) -> list[npt.NDArray[np.float64]]:
-    """Outer rings of the parts that can be seen at this tolerance; always the largest one."""
-    parts = sorted(getattr(outline, "geoms", [outline]), key=lambda part: -part.area)
-    seen = [p for i, p in enumerate(parts) if i == 0 or p.area > tolerance**2]
-    return [np.round(np.asarray(part.exterior.coords), 0) for part in seen]
+    found = []
+    for outline in simple:
+        parts = sorted(shapely.get_parts(outline), key=lambda part: -part.area)
+        # what can be seen at this tolerance, and always the largest
+        seen = [p for i, p in enumerate(parts) if i == 0 or p.area > tolerance**2]
+        found.append(tuple(np.round(np.asarray(part.exterior.coords), 0) for part in seen))
+    return tuple(found)
 
 
 def read_boundaries(
@@ -103,9 +102,7 @@ def read_boundaries(
 
     Parameters
     ----------
-    path : a file of shapes of a named kind.
-    column : its column of codes.
-    areas : (n_areas,), codes.
+    path, column : a file of shapes of a named kind, and its column of codes.
     claimed_crs : the study's word for its coordinate reference system, where the file says
         nothing or the wrong thing.
 
@@ -139,7 +136,8 @@ def read_boundaries(
         frame.geometry.to_numpy(), [f"area {code}" for code in frame.index], path
     )
     if not problems:
-        problems, said = _place_problems(shapes, frame, path, in_britain=_is_british(areas))
+        in_britain = float(np.mean([bool(re.fullmatch(r"[EWS]\d{8}", str(a))) for a in areas])) > _HALF
+        problems, said = _place_problems(shapes, frame, path, in_britain=in_britain)
         notes += [account, *said]
     if problems:
         raise DataError(problems[:_SHOWN])
@@ -246,7 +244,7 @@ def _mirrored(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
 
     centres = np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
     side = centres[:, 0] < 0
-    few = side if side.mean() < 0.5 else ~side  # noqa: PLR2004
+    few = side if side.mean() < _HALF else ~side
     if not few.any() or few.mean() > _FEW_MIRRORED:
         return np.zeros(len(shapes), dtype=bool)
     west, south, east, north = shapely.total_bounds(shapes[~few])
@@ -286,10 +284,6 @@ def _surface_problems(frame: Any, path: Path) -> list[Problem]:
     ]
 
 
-def _is_british(areas: npt.NDArray[np.str_]) -> bool:
-    return bool(np.mean([re.fullmatch(r"[EWS]\d{8}", str(a)) is not None for a in areas]) > 0.5)  # noqa: PLR2004
-
-
 def area_codes(path: Path, column: str) -> npt.NDArray[np.str_]:
     """Return the codes of all areas that a file has outlines of, ascending."""
     return np.unique([plain_code(str(code)) for code in _frame(path, column)[column]])
@@ -314,6 +308,5 @@ def _in_metres(frame: Any) -> Any:
         frame = frame.set_crs(4326)
     if frame.crs.is_projected:
         return frame
-    west, south, east, north = frame.total_bounds
-    inside = west >= BRITAIN[0] and south >= BRITAIN[1] and east <= BRITAIN[2] and north <= BRITAIN[3]
+    inside = share_inside(frame.total_bounds.reshape(2, 2), BRITAIN) == 1
     return frame.to_crs(_BRITISH_NATIONAL_GRID if inside else frame.estimate_utm_crs())

@@ -44,10 +44,8 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
 
     Parameters
     ----------
-    path : GeoJSON, GeoPackage, Shapefile, KML or another named kind.
     to_crs : coordinate reference system of the study's boundaries, in metres.
-    claimed_crs : the study's word for the file's own, where the file says nothing or the wrong
-        thing.
+    claimed_crs : the study's word for the file's own, where the file says nothing or the wrong thing.
 
     Raises
     ------
@@ -57,51 +55,66 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
         With every shape that cannot be used, by its name: empty, not an area, too many vertices,
         crossing itself, coordinates that are not what the file says; several layers.
     """
-    frame = _frame(path)
-    if claimed_crs is not None:
-        frame = _with_crs(frame, claimed_crs, path)
+    import shapely  # heavy
+
+    frame = _frame(path, claimed_crs)
     places, values = _texts(frame)
     shapes = frame.geometry.to_numpy()
-    problems = _huge(shapes, places, path)
+    vertices = shapely.get_num_coordinates(shapes)
+    problems = [
+        Problem(
+            f"the shape has {vertices[i]:,} vertices; {MAX_VERTICES:,} are read.",
+            f"{path}, {places[i]}",
+            "Simplify it: a difference of a metre changes no area.",
+        )
+        for i in np.flatnonzero(vertices > MAX_VERTICES)
+    ]
     notes: list[str] = []
     if not problems:
         shapes, notes, problems = mended(shapes, places, path)
+    corners = shapely.bounds(shapes).reshape(-1, 2, 2)  # south-west and north-east of each
     if not problems and (frame.crs is None or frame.crs.is_geographic):
-        problems = _coordinate_problems(shapes, places, path, in_britain=to_crs == "EPSG:27700")
+        in_britain = to_crs == "EPSG:27700"
+        faults = [
+            (p, fault_of_degrees(c, in_britain=in_britain)) for p, c in zip(places, corners, strict=True)
+        ]
+        problems = [Problem(f"the shape {f[0]}.", f"{path}, {p}", f[1]) for p, f in faults if f]
         frame = frame if frame.crs is not None else frame.set_crs(4326)
-    elif not problems and (fault := fault_of_metres(_corners(shapes))):
+    elif not problems and (fault := fault_of_metres(corners.reshape(-1, 2))):
         problems = [Problem(f"the file {fault[0]}.", str(path), fault[1])]
+    if (more := len(problems) - _SHOWN) > 0:
+        problems[_SHOWN:] = [Problem(f"{more} more shapes cannot be used.", str(path))]
     if problems:
-        raise DataError(_shortened(problems, path))
+        raise DataError(problems)
     projected = frame.set_geometry(shapes, crs=frame.crs).to_crs(to_crs).geometry.to_numpy()
-    return DrawnShapes(places, values, projected, (*notes, *_hole_notes(projected, places, path)))
+    for place, shape in zip(places, projected, strict=True):
+        if holes := int(shapely.get_num_interior_rings(shapely.get_parts(shape)).sum()):
+            what = "a hole" if holes == 1 else f"{holes} holes"
+            notes.append(f"{path.name}, {place}: the shape has {what}; what lies inside is not part of it.")
+    return DrawnShapes(places, values, projected, tuple(notes))
 
 
-def _frame(path: Path) -> Any:
+def _frame(path: Path, claimed_crs: str | None) -> Any:
     try:
         require_file(path, "file of boundaries", "")
     except DataError as error:
         raise StudyError(error.problems) from None
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise DataError(
-            f"the file has {size / 1e6:,.0f} MB; {MAX_BYTES / 1e6:,.0f} MB are read.",
-            str(path),
-            "Remove what does not belong to the initiative, or simplify the outlines.",
-        )
+        what = f"the file has {size / 1e6:,.0f} MB; {MAX_BYTES / 1e6:,.0f} MB are read."
+        fix = "Remove what does not belong to the initiative, or simplify the outlines."
+        raise DataError(what, str(path), fix)
     frame = read_shape_file(path)
     if len(frame) > MAX_SHAPES:
         what = f"the file holds {number_of(len(frame), 'shape', 'shapes')}; {MAX_SHAPES:,} are read."
         raise DataError(what, str(path), "Give one shape for each neighbourhood, not for each building.")
-    return frame
-
-
-def _with_crs(frame: Any, claimed: str, path: Path) -> Any:
+    if claimed_crs is None:
+        return frame
     try:
-        return frame.set_crs(claimed, allow_override=True)
+        return frame.set_crs(claimed_crs, allow_override=True)
     except RuntimeError:  # pyproj's CRSError
         fix = "Write 'EPSG:27700' (British National Grid) or 'EPSG:4326' (longitude, latitude)."
-        raise StudyError(f"'{claimed}' is not a coordinate reference system.", str(path), fix) from None
+        raise StudyError(f"'{claimed_crs}' is not a coordinate reference system.", str(path), fix) from None
 
 
 def _texts(frame: Any) -> tuple[tuple[str, ...], tuple[dict[str, str], ...]]:
@@ -128,61 +141,6 @@ def _text(value: Any) -> str:
     if hasattr(value, "isoformat"):
         return str(value.isoformat())[:10]
     return str(value).strip()
-
-
-def _huge(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) -> list[Problem]:
-    import shapely
-
-    vertices = shapely.get_num_coordinates(shapes)
-    return [
-        Problem(
-            f"the shape has {vertices[i]:,} vertices; {MAX_VERTICES:,} are read.",
-            f"{path}, {places[i]}",
-            "Simplify it: a difference of a metre changes no area.",
-        )
-        for i in np.flatnonzero(vertices > MAX_VERTICES)
-    ]
-
-
-def _coordinate_problems(
-    shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path, *, in_britain: bool
-) -> list[Problem]:
-    import shapely
-
-    bounds = shapely.bounds(shapes)
-    problems = []
-    for place, (west, south, east, north) in zip(places, bounds, strict=True):
-        corners = np.array([[west, south], [east, north]])
-        fault = fault_of_degrees(corners, in_britain=in_britain)
-        if fault is not None:
-            problems.append(Problem(f"the shape {fault[0]}.", f"{path}, {place}", fault[1]))
-    return problems
-
-
-def _corners(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
-    """Return south-west and north-east corners, (2 n, 2)."""
-    import shapely  # heavy
-
-    return np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
-
-
-def _shortened(problems: list[Problem], path: Path) -> list[Problem]:
-    more = len(problems) - _SHOWN
-    if more <= 0:
-        return problems
-    return [*problems[:_SHOWN], Problem(f"{more} more shapes cannot be used.", str(path))]
-
-
-def _hole_notes(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) -> list[str]:
-    import shapely
-
-    notes = []
-    for place, shape in zip(places, shapes, strict=True):
-        holes = int(shapely.get_num_interior_rings(shapely.get_parts(shape)).sum())
-        if holes:
-            what = "a hole" if holes == 1 else f"{holes} holes"
-            notes.append(f"{path.name}, {place}: the shape has {what}; what lies inside is not part of it.")
-    return notes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -50,10 +50,7 @@ def within(boundaries: Boundaries, metres: float) -> Graph:
 def listed(pairs: Sequence[tuple[str, str]], areas: Strings) -> tuple[Graph, int]:
     """Return the areas that a list says touch, and how many of its pairs name an unknown area.
 
-    Parameters
-    ----------
-    pairs : codes of two areas each; either order, repeats and an area beside itself do no harm.
-    areas : (n_areas,), codes of the panel.
+    Either order, repeats and an area beside itself do no harm.
     """
     at = {str(code): i for i, code in enumerate(areas)}
     known = {(at[a], at[b]) for a, b in pairs if a in at and b in at and a != b}

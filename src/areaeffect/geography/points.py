@@ -11,21 +11,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyproj
 
-    from areaeffect.results import Floats, Ints
+    from areaeffect.results import Bools, Floats, Ints
 
     Outlines = npt.NDArray[np.object_]
-    from areaeffect.results import Bools
-
     Box = tuple[float, float, float, float]
 
 #: Points looked for together: what bounds the memory.
 _AT_ONCE = 100_000
-_DEGREES, _NATIONAL_GRID = "EPSG:4326", "EPSG:27700"
-
-
-def to_metres(longitude: Floats, latitude: Floats) -> Floats:
-    """Return British National Grid coordinates, (n, 2), in metres."""
-    return projected(np.column_stack([longitude, latitude]), _DEGREES, _NATIONAL_GRID)
 
 
 def projected(points: Floats, own: str, to: str) -> Floats:
@@ -61,13 +53,9 @@ class Locator:
         shapely.prepare(outlines)
 
     def areas(self, points: Floats) -> Ints:
-        """Return the position of the outline that each point lies in; -1 where in none.
+        """Return the position of the outline that each of (n, 2) points lies in; -1 where in none.
 
         On a shared border the lower position is taken, also of those within `slack`.
-
-        Parameters
-        ----------
-        points : (n, 2), metres.
         """
         found = np.full(len(points), -1, dtype=np.int64)
         for begin in range(0, len(points), _AT_ONCE):
@@ -92,17 +80,6 @@ class Locator:
             near = self._tree.query(shapes[outside], predicate="dwithin", distance=self._slack)
             np.minimum.at(found, outside[near[0]], near[1])
         return np.where(found == n, -1, found)
-
-
-def area_of_points(points: Floats, outlines: Outlines) -> Ints:
-    """Return the position of the outline each point lies in; -1 where in none.
-
-    Parameters
-    ----------
-    points : (n, 2), metres.
-    outlines : (n_areas,), in metres. On a shared border the lower position is taken.
-    """
-    return Locator(outlines).areas(points)
 
 
 def nearest_of(points: Floats, outlines: Outlines) -> Ints:
@@ -135,10 +112,6 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
     ----------
     points : (n, 2), as the file has them: first coordinate, second coordinate.
     in_britain : whether the areas of the study lie in Britain.
-
-    Returns
-    -------
-    (what, fix), or None where they may be what they say.
     """
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):

@@ -11,10 +11,9 @@ import numpy as np
 from areaeffect.errors import AreaEffectError, DataError, Faults, Problem, first_few, number_of
 from areaeffect.sources.base import align
 from areaeffect.sources.panel_table import read as read_table
-from areaeffect.sources.publishers.panel import authority_column, roots_of
+from areaeffect.sources.publishers.panel import authority_column, bring_to, published_roots
 from areaeffect.sources.publishers.releases import PublishedRelease, find_release, is_here
 from areaeffect.sources.publishers.tables import PublishedTable, read
-from areaeffect.sources.publishers.vintage import bring_to
 from areaeffect.sources.screening import screen
 from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window, resolve
@@ -63,12 +62,11 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
     index, raw = file.index, _Columns(file)
     asked = _asked(index)
     own = index.index.authorities
-    needs_authority = index.index.missing == "authority mean" or any(i.shrink for i in index.indicator)
     for column in asked.values():
         if column.release is not None:
             raw.asked.setdefault(column.release, []).append(column.column)
     found = {place: raw.attempt(raw.numbers, column, place) for place, column in asked.items()}
-    authority = raw.attempt(raw.authority) if needs_authority or own else None
+    authority = raw.attempt(raw.authority) if own or any(i.shrink for i in index.indicator) else None
     raw.raise_all()
     tables = [t for t in found.values() if t is not None]
     areas = np.unique(np.concatenate([t[0] for t in tables]))
@@ -199,14 +197,14 @@ class _Columns(Faults):
         from areaeffect.study.index import ColumnOf
 
         part = self.file.index.index
-        release, name = authority_column(part.vintage, roots_of(None, self.file.folder))
+        release, name = authority_column(part.vintage, published_roots(self.file.folder))
         own = part.authorities or ColumnOf(release=release, column=name)
         areas, names, values, releases, notes = self._read(own, self.file.file.where("index.authorities"))
         return areas, names, values.astype(str), releases, notes
 
     def places(self) -> list[Raw]:
         """Read what the areas and their councils are called, where that list is here."""
-        roots = roots_of(None, self.file.folder)
+        roots = published_roots(self.file.folder)
         release, code = authority_column(self.file.index.index.vintage, roots)
         if not is_here(find_release(release), roots):
             return []
@@ -239,7 +237,7 @@ class _Columns(Faults):
         named = [c for c in self.asked.get(release.id, ()) if c in release.column_names]
         key = (release.id, column if column not in named else "")
         if key not in self.tables:
-            roots = roots_of(None, self.file.folder)
+            roots = published_roots(self.file.folder)
             table = read(release.id, roots, [column] if key[1] else named)
             vintage = self.file.index.index.vintage
             if release.vintage != vintage and table.periods is None:

@@ -14,9 +14,8 @@ import numpy as np
 from areaeffect.errors import DataError, did_you_mean
 from areaeffect.panel import Strings
 from areaeffect.results import Bools
-from areaeffect.sources.publishers.panel import published_roots
+from areaeffect.sources.publishers.panel import lookup_of, published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.sources.publishers.vintage import lookup_of
 from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table, rows_account
 

@@ -1,7 +1,7 @@
 """A simulated county with known effects, to see whether an evaluation finds the truth."""
 
 from areaeffect.simulate.county import County, simulate_county, smallest_force
-from areaeffect.simulate.spec import (
+from areaeffect.simulate.programmes import (
     COUNCIL_PARTNERSHIP,
     MONTHLY_COUNTS,
     OUTCOMES,

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, label
 from areaeffect.simulate.grid import (
     FloatArray,
     IntArray,
@@ -24,14 +22,16 @@ from areaeffect.simulate.grid import (
     standardise,
 )
 from areaeffect.simulate.programmes import (
+    MONTHLY_COUNTS,
+    YEARLY_INDICATORS,
+    CountySpec,
     Expected,
-    Neighbourhood,
     Truth,
     measure_truth,
     place_programmes,
     spread_effects,
+    whole_years,
 )
-from areaeffect.simulate.spec import MONTHLY_COUNTS, YEARLY_INDICATORS, CountySpec, whole_years
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
@@ -76,13 +76,19 @@ def simulate_county(spec: CountySpec) -> County:
     neighbourhoods = place_programmes(
         generator(Use.COUNTY_PROGRAMMES, spec.seed), spec.programmes, areas, county_map.pairs
     )
-    months = _months_between(spec.first_month, spec.last_month)
+    months = tuple(map(str, pd.period_range(spec.first_month, spec.last_month, freq="M")))
     years = tuple(str(year) for year in whole_years(spec.first_month, spec.last_month))
     periods = dict.fromkeys(MONTHLY_COUNTS, months) | dict.fromkeys(YEARLY_INDICATORS, years)
     effects = spread_effects(generator(Use.COUNTY_EFFECTS, spec.seed), spec, neighbourhoods, periods)
     places = draw_levels(generator(Use.COUNTY_LEVELS, spec.seed), areas, county_map)
+    members = [
+        (n.initiative, n.name, areas["area_code"][area], n.start, n.resident_led)
+        for n in neighbourhoods
+        for area in n.areas
+    ]
+    columns = ["initiative", "neighbourhood", "area_code", "start_date", "resident_led"]
     monthly = draw_monthly_counts(generator(Use.COUNTY_MONTHS, spec.seed), spec, months, places, effects)
-    yearly = draw_yearly_indicators(generator(Use.COUNTY_YEARS, spec.seed), spec, years, places, effects)
+    yearly = draw_yearly_indicators(generator(Use.COUNTY_YEARS, spec.seed), years, places, effects)
     return County(
         spec=spec,
         areas=areas,
@@ -93,28 +99,9 @@ def simulate_county(spec: CountySpec) -> County:
         counts=monthly.values,
         years=years,
         indicators=yearly.values,
-        membership=_list_members(neighbourhoods, areas["area_code"]),
+        membership=pd.DataFrame(members, columns=columns),
         truth=measure_truth({**monthly.expected, **yearly.expected}, neighbourhoods, periods),
     )
-
-
-def _months_between(first: str, last: str) -> tuple[str, ...]:
-    """Every month from the first to the last, 'YYYY-MM'."""
-    start, end = (parse_period(month, PeriodKind.MONTH) for month in (first, last))
-    if start is None or end is None:  # the spec has refused it
-        raise ValueError(first, last)
-    return tuple(label(ordinal, PeriodKind.MONTH) for ordinal in range(start, end + 1))
-
-
-def _list_members(neighbourhoods: tuple[Neighbourhood, ...], codes: pd.Series[str]) -> pd.DataFrame:
-    """One row a treated area, by initiative in the order of the spec, neighbourhood and code."""
-    rows = [
-        (n.initiative, n.name, codes[area], n.start, n.resident_led)
-        for n in neighbourhoods
-        for area in n.areas
-    ]
-    columns = ["initiative", "neighbourhood", "area_code", "start_date", "resident_led"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 # police.uk 2012 to 2023: about nine crimes and four of anti-social behaviour an LSOA and month
@@ -138,6 +125,11 @@ ENVIRONMENT_DRIFT, EMPTY_HOMES_DRIFT, SOCIAL_DRIFT = 1.5, -0.12, -1.0
 
 SUMMER, SPRING = 7, 4  # months of the peak
 CRIME_SEASON, ANTISOCIAL_SEASON, DAMAGE_SEASON = 0.05, 0.20, 0.05
+OVERDISPERSION = 0.03  # counts have variance mean + overdispersion x mean²
+#: Month-to-month correlation and standard deviation (log scale) of the noise of one area, of the slow
+#: shocks that neighbours share, and of those a whole force shares, such as a change in recording.
+AREA_RHO, AREA_SD, SPATIAL_RHO, SPATIAL_SD, FORCE_SD = 0.6, 0.12, 0.95, 0.08, 0.03
+GAP_RESIDUE = 0.005  # share of the records that still appears during the gap
 NEARBY_KM, WIDER_KM, FORCE_RHO = 1.5, 6.0, 0.97
 YEARLY_RHO, YEARLY_KM, SHARED_BY_NEIGHBOURS = 0.7, 3.0, 0.4
 ENVIRONMENT_SD, EMPTY_HOMES_SD, SOCIAL_SD = 2.0, 0.12, 1.5  # of a year's shock
@@ -163,9 +155,9 @@ class CountyAreas:
     deprived: FloatArray
     levels: Mapping[str, FloatArray]
 
-    def drift(self, spec: CountySpec, times: FloatArray) -> FloatArray:
+    def drift(self, times: FloatArray) -> FloatArray:
         """How far places have drifted apart by deprivation, (n_areas, n_periods)."""
-        return spec.deprivation_trend * self.deprived[:, None] * _course(times, DEPRIVATION_COURSE)
+        return self.deprived[:, None] * _course(times, DEPRIVATION_COURSE)
 
 
 def draw_levels(rng: np.random.Generator, areas: pd.DataFrame, county_map: Map) -> CountyAreas:
@@ -219,14 +211,14 @@ def draw_monthly_counts(
     smallest force's records is left.
     """
     shock_rng, count_rng, gap_rng = rng.spawn(3)
-    crime, antisocial, share = _untreated(shock_rng, spec, months, places)
+    crime, antisocial, share = _untreated(shock_rng, months, places)
     plain = {"crime": crime, "antisocial_behaviour": antisocial, "criminal_damage": crime * share}
     expected = {name: Expected(e * np.exp(effects[name]), e) for name, e in plain.items()}
     damage = expected["criminal_damage"].with_effect
     rest = expected["crime"].with_effect - damage
-    damage_count, rest_count = draw_counts(count_rng, (damage, rest), spec.overdispersion)
+    damage_count, rest_count = draw_counts(count_rng, (damage, rest), OVERDISPERSION)
     (antisocial_count,) = draw_counts(
-        count_rng, (expected["antisocial_behaviour"].with_effect,), spec.overdispersion
+        count_rng, (expected["antisocial_behaviour"].with_effect,), OVERDISPERSION
     )
     if spec.gap_months is not None:
         first, last = spec.gap_months
@@ -234,7 +226,7 @@ def draw_monthly_counts(
         lost = (force == smallest_force(force)).to_numpy()
         cells = np.ix_(lost, np.array([first <= month <= last for month in months]))
         for count in (damage_count, rest_count, antisocial_count):
-            count[cells] = gap_rng.binomial(count[cells], spec.gap_residue)
+            count[cells] = gap_rng.binomial(count[cells], GAP_RESIDUE)
     values = {
         "crime": damage_count + rest_count,
         "antisocial_behaviour": antisocial_count,
@@ -244,13 +236,13 @@ def draw_monthly_counts(
 
 
 def _untreated(
-    rng: np.random.Generator, spec: CountySpec, months: tuple[str, ...], places: CountyAreas
+    rng: np.random.Generator, months: tuple[str, ...], places: CountyAreas
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Expect crime, anti-social behaviour and the share of damage; (n_areas, n_months)."""
     times = np.array([int(month[:4]) + (int(month[5:]) - 0.5) / 12 for month in months])
-    drift = places.drift(spec, times)
+    drift = places.drift(times)
     days = pd.PeriodIndex(months, freq="M").days_in_month.to_numpy(dtype=np.float64)
-    shared, *own = (_monthly_shocks(rng, spec, places, len(months)) for _ in range(3))
+    shared, *own = (_monthly_shocks(rng, places, len(months)) for _ in range(3))
 
     def log_count(
         name: str, course: Mapping[float, float], season: float, drifted: float, shocks: FloatArray
@@ -268,38 +260,31 @@ def _untreated(
         + _course(times, DAMAGE_COURSE)
         + _season(months, DAMAGE_SEASON, SPRING)
         + DAMAGE_DRIFT * drift
-        + 0.6 * spec.area_sd * draw_ar1(rng, drift.shape, spec.area_rho)
+        + 0.6 * AREA_SD * draw_ar1(rng, drift.shape, AREA_RHO)
     )
     return np.exp(crime), np.exp(antisocial), np.clip(np.exp(share), *DAMAGE_SHARE_RANGE)
 
 
-def _monthly_shocks(
-    rng: np.random.Generator, spec: CountySpec, places: CountyAreas, n_months: int
-) -> FloatArray:
+def _monthly_shocks(rng: np.random.Generator, places: CountyAreas, n_months: int) -> FloatArray:
     """Draw shocks that neighbours share, that a force shares, and an area's own; log scale."""
     force = np.unique(places.areas["police_force"].to_numpy(dtype=str), return_inverse=True)[1]
     xy = places.map.xy_km
     # half of what neighbours share is very local: benchmark areas across town miss it, as in life
-    nearby = draw_moving_field(rng, xy, NEARBY_KM, n_months, spec.spatial_rho)
-    wider = draw_moving_field(rng, xy, WIDER_KM, n_months, spec.spatial_rho)
+    nearby = draw_moving_field(rng, xy, NEARBY_KM, n_months, SPATIAL_RHO)
+    wider = draw_moving_field(rng, xy, WIDER_KM, n_months, SPATIAL_RHO)
     of_force = draw_ar1(rng, (force.max() + 1, n_months), FORCE_RHO)[force]
-    own = draw_ar1(rng, (len(xy), n_months), spec.area_rho)
-    spatial = spec.spatial_sd * np.sqrt(0.5) * (nearby + wider)
-    return np.asarray(spatial + spec.force_sd * of_force + spec.area_sd * own)
+    own = draw_ar1(rng, (len(xy), n_months), AREA_RHO)
+    spatial = SPATIAL_SD * np.sqrt(0.5) * (nearby + wider)
+    return np.asarray(spatial + FORCE_SD * of_force + AREA_SD * own)
 
 
 def draw_yearly_indicators(
-    rng: np.random.Generator,
-    spec: CountySpec,
-    years: tuple[str, ...],
-    places: CountyAreas,
-    effects: Mapping[str, FloatArray],
+    rng: np.random.Generator, years: tuple[str, ...], places: CountyAreas, effects: Mapping[str, FloatArray]
 ) -> Outcomes:
     """Draw environment score, long-term empty homes and social relationships by area and year.
 
     Parameters
     ----------
-    rng, spec : the generator, and the county's settings.
     years : 'YYYY'.
     places : as `draw_levels` returns them.
     effects : by outcome (n_areas, n_years), log rate ratios for empty homes, else points.
@@ -310,7 +295,7 @@ def draw_yearly_indicators(
     """
     shock_rng, measure_rng = rng.spawn(2)
     times = np.array([int(year) + 0.5 for year in years])
-    drift = places.drift(spec, times)
+    drift = places.drift(times)
     own, near = np.sqrt(1 - SHARED_BY_NEIGHBOURS), np.sqrt(SHARED_BY_NEIGHBOURS)
 
     def vary(name: str, drifted: float, sd: float) -> FloatArray:
@@ -329,20 +314,17 @@ def draw_yearly_indicators(
         "empty_homes": Expected(empty * np.exp(effects["empty_homes"]), empty),
         "social_relationships": Expected(social + effects["social_relationships"], social),
     }
-    return Outcomes(_measure(measure_rng, expected), expected)
-
-
-def _measure(rng: np.random.Generator, expected: Mapping[str, Expected]) -> dict[str, IntArray | FloatArray]:
-    """Publish what was expected, with the error of an inspection, a count and a survey."""
-    score = expected["environment_score"].with_effect
-    (empty,) = draw_counts(rng, (expected["empty_homes"].with_effect,), EMPTY_HOMES_OVERDISPERSION)
+    # published with the error of an inspection, a count and a survey
+    (homes,) = draw_counts(measure_rng, (expected["empty_homes"].with_effect,), EMPTY_HOMES_OVERDISPERSION)
     agreeing = np.clip(expected["social_relationships"].with_effect / 100, 0.05, 0.95)
-    asked = rng.integers(*RESPONDENTS, size=agreeing.shape)
-    return {
-        "environment_score": np.clip(rng.normal(score, ENVIRONMENT_ERROR_SD), 0, 100).round(1),
-        "empty_homes": empty,
-        "social_relationships": (100 * rng.binomial(asked, agreeing) / asked).round(1),
+    asked = measure_rng.integers(*RESPONDENTS, size=agreeing.shape)
+    score = measure_rng.normal(expected["environment_score"].with_effect, ENVIRONMENT_ERROR_SD)
+    values: dict[str, IntArray | FloatArray] = {
+        "environment_score": np.clip(score, 0, 100).round(1),
+        "empty_homes": homes,
+        "social_relationships": (100 * measure_rng.binomial(asked, agreeing) / asked).round(1),
     }
+    return Outcomes(values, expected)
 
 
 def smallest_force(force: pd.Series[str]) -> str:

@@ -202,9 +202,7 @@ def draw_counts(
 
     A count has variance mean + overdispersion × mean²; `expected` are arrays of one shape.
     """
-    noise: FloatArray | float = 1.0
-    if overdispersion > 0:
-        noise = rng.gamma(1 / overdispersion, overdispersion, expected[0].shape)
+    noise = rng.gamma(1 / overdispersion, overdispersion, expected[0].shape)
     return [rng.poisson(noise * mean) for mean in expected]
 
 

@@ -1,9 +1,10 @@
-"""Where the initiatives of a simulated county work, and what their true effects come to."""
+"""What a simulated county should be: its size, its programmes and their true effects, and where they work."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -11,20 +12,159 @@ import numpy as np
 
 from areaeffect.errors import Problem, StudyError
 from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST
-from areaeffect.simulate.spec import (
-    ADDITIVE_OUTCOMES,
-    OUTCOMES,
-    YEARLY_INDICATORS,
-    CountySpec,
-    ProgrammeSpec,
-    first_full_year,
-)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
     from areaeffect.simulate.grid import FloatArray, IntArray
+
+MONTHLY_COUNTS = ("crime", "antisocial_behaviour", "criminal_damage")
+YEARLY_INDICATORS = ("environment_score", "empty_homes", "social_relationships")
+OUTCOMES = MONTHLY_COUNTS + YEARLY_INDICATORS
+#: Their effect is added, in points; every other multiplies (a fraction: -0.12 = 12% fewer).
+ADDITIVE_OUTCOMES = ("environment_score", "social_relationships")
+AREAS = (120, 5000)  # fewest and most
+#: Criminal damage is part of crime: below this ratio the rest of crime could turn negative.
+MIN_CRIME_TO_DAMAGE = 0.6
+
+
+def _refuse(where: str, tried: Iterable[tuple[bool, str]]) -> None:
+    found = [Problem(what, where=where) for is_wrong, what in tried if is_wrong]
+    if found:
+        raise StudyError(found)
+
+
+def _is_date(text: str) -> bool:
+    """Tell whether a text is written as 'YYYY-MM-DD', the one form that is compared as text."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgrammeSpec:
+    """One initiative of the simulated county and its true effects."""
+
+    name: str  # of the initiative
+    resident_led: bool  # whether residents lead it
+    n_neighbourhoods: int  # how many neighbourhoods it works in
+    starts: tuple[str, ...]  # dates, 'YYYY-MM-DD'; the neighbourhoods are shared out evenly among them.
+    #: true effect by outcome, from the month of the start on: a fraction for counts (-0.12 = 12% fewer),
+    #: points for scores; 0 where left out. Yearly indicators move from the first full year.
+    effects: Mapping[str, float] = field(default_factory=dict)
+    sizes: tuple[int, int] = (3, 7)  # fewest and most areas in a neighbourhood
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.effects) - set(OUTCOMES))
+        bad = [start for start in self.starts if not _is_date(start)]
+        crime, damage = (1 + self.effects.get(name, 0.0) for name in ("crime", "criminal_damage"))
+        _refuse(
+            f"programme '{self.name}'",
+            (
+                (bool(unknown), f"unknown outcomes {unknown} in effects; allowed are {list(OUTCOMES)}"),
+                (self.n_neighbourhoods < 1, "n_neighbourhoods must be at least 1"),
+                (not 1 <= self.sizes[0] <= self.sizes[1], f"sizes is {self.sizes}; give (fewest, most)"),
+                (not self.starts or bool(bad), f"starts are dates such as '2016-01-01', and {bad} are not"),
+                (
+                    crime < MIN_CRIME_TO_DAMAGE * damage,
+                    "criminal damage is part of crime, so (1 + effect on crime) must be at least "
+                    f"{MIN_CRIME_TO_DAMAGE} x (1 + effect on criminal damage)",
+                ),
+            ),
+        )
+
+
+RESIDENTS_FIRST = ProgrammeSpec(
+    name="Residents First",
+    resident_led=True,
+    n_neighbourhoods=24,
+    starts=("2016-01-01", "2017-01-01", "2018-01-01"),
+    effects={
+        "crime": -0.12,
+        "antisocial_behaviour": -0.20,
+        "criminal_damage": -0.18,
+        "empty_homes": -0.25,
+        "environment_score": 4.0,
+    },
+)
+
+COUNCIL_PARTNERSHIP = ProgrammeSpec(
+    name="Council Partnership",
+    resident_led=False,
+    n_neighbourhoods=12,
+    starts=("2016-01-01", "2018-01-01"),
+    effects={
+        "antisocial_behaviour": -0.10,
+        "criminal_damage": -0.05,
+        "empty_homes": -0.10,
+        "environment_score": 1.0,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountySpec:
+    """Every setting of a simulated county.
+
+    Map, placement, shocks and counts draw from separate streams of the seed: two specs that
+    differ in their effects only share areas, neighbourhoods and shocks.
+    """
+
+    n_areas: int = 1200  # small areas of about 1,500 residents
+    seed: int = 20231219
+    #: first_month, last_month: window of the monthly counts, 'YYYY-MM'. Yearly indicators cover the
+    #: whole years inside it.
+    first_month: str = "2012-01"
+    last_month: str = "2023-12"
+    programmes: tuple[ProgrammeSpec, ...] = (RESIDENTS_FIRST, COUNCIL_PARTNERSHIP)
+    #: effect_sd, effect_sd_points: standard deviation of the effect between neighbourhoods, log scale
+    #: and points. An effect of exactly 0 stays 0 everywhere.
+    effect_sd: float = 0.03
+    effect_sd_points: float = 0.5
+    #: first and last month in which the smallest force loses its records; None for no gap.
+    gap_months: tuple[str, str] | None = ("2017-07", "2017-12")
+
+    def __post_init__(self) -> None:
+        months = (self.first_month, self.last_month, *(self.gap_months or ()))
+        unread = [month for month in months if not _is_date(f"{month}-01")]
+        _refuse("county", [(bool(unread), f"{unread} are not months; write them like '2012-01'")])
+        names = [programme.name for programme in self.programmes]
+        years = whole_years(self.first_month, self.last_month)
+        starts = [start for programme in self.programmes for start in programme.starts]
+        outside = [
+            s for s in starts if years and (s[:7] <= self.first_month or first_full_year(s) > years[-1])
+        ]
+        _refuse(
+            "county",
+            (
+                (
+                    not AREAS[0] <= self.n_areas <= AREAS[1],
+                    f"n_areas is {self.n_areas}; allowed are {AREAS[0]} to {AREAS[1]}",
+                ),
+                (len(set(names)) < len(names), f"programme names {names} are not unique"),
+                (not years, "the window holds no whole calendar year; yearly indicators need one"),
+                (
+                    bool(outside),
+                    f"programmes start on {outside}; allowed is any month after {self.first_month} that "
+                    "leaves a whole year",
+                ),
+            ),
+        )
+
+
+def whole_years(first_month: str, last_month: str) -> tuple[int, ...]:
+    """Calendar years that lie wholly inside a window of months."""
+    first = int(first_month[:4]) + (first_month[5:7] != "01")
+    last = int(last_month[:4]) - (last_month[5:7] != "12")
+    return tuple(range(first, last + 1))
+
+
+def first_full_year(start: str) -> int:
+    """First calendar year that begins at or after the month of a start date."""
+    return int(start[:4]) + (start[5:7] != "01")
+
 
 ELIGIBLE_SHARE = 0.4  # neighbourhoods begin in the most deprived two fifths of a police force
 PULL_OF_DEPRIVATION = 0.8  # log odds of being chosen per standard deviation of deprivation
@@ -73,12 +213,7 @@ def place_programmes(
 ) -> tuple[Neighbourhood, ...]:
     """Place neighbourhoods: each connected, none adjoining another, some in every police force.
 
-    Parameters
-    ----------
-    rng : the generator.
-    programmes : the initiatives.
-    places : as `describe_places` returns them.
-    pairs : (n_pairs, 2), areas with a side in common, both directions.
+    `places` are those of `describe_places`; `pairs` (n_pairs, 2) have a side in common.
     """
     sizes = [int(s) for p in programmes for s in _evenly(rng, range(p.sizes[0], p.sizes[1] + 1), p)]
     starts = [str(start) for p in programmes for start in _evenly(rng, p.starts, p)]
@@ -191,19 +326,9 @@ def spread_effects(
     neighbourhoods: tuple[Neighbourhood, ...],
     periods: Mapping[str, tuple[str, ...]],
 ) -> dict[str, FloatArray]:
-    """Give every treated cell its effect.
+    """Give every treated cell its effect: log rate ratio for counts, points for scores.
 
-    Parameters
-    ----------
-    rng : the generator.
-    spec : the programmes' effects and how much they vary between neighbourhoods.
-    neighbourhoods : who is treated, and from when.
-    periods : of each outcome.
-
-    Returns
-    -------
-    dict of outcome to (n_areas, n_periods): log rate ratio for counts, points for scores; 0 where
-    nothing is treated.
+    By outcome (n_areas, n_periods); 0 where nothing is treated.
     """
     programmes = {programme.name: programme for programme in spec.programmes}
     surface = {name: np.zeros((spec.n_areas, len(periods[name]))) for name in OUTCOMES}

@@ -124,12 +124,6 @@ class ValuePart(Part):
     costs: str = Field(
         description="CSV of the study's own unit costs, each with price year, status and source"
     )
-    cost_range: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="an assumption: costs without a range of their own may be off by this share",
-    )
     mix: dict[str, Mix] = Field(
         default_factory=dict,
         description="category to shares of its unit costs, and `not_valued`; adding up to 1",

@@ -18,19 +18,7 @@ from areaeffect.results import Floats, Ints
 from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.tables.user_table import read_user_table, require_file
 
-COLUMNS = (
-    "item",
-    "category",
-    "label",
-    "value",
-    "low",
-    "high",
-    "fiscal_share",
-    "currency",
-    "price_year",
-    "status",
-    "source",
-)
+COLUMNS = ("item", "category", "label", "value", "low", "high", "currency", "price_year", "status", "source")
 #: How far a line was checked, and the words for it.
 STATUSES: Mapping[str, str] = {
     "verified": "checked against its source",
@@ -59,7 +47,6 @@ class UnitCost:
     #: low, high: its range; None where none is published.
     low: float | None
     high: float | None
-    fiscal_share: float | None  # part of it that falls on public services; None where not known.
     currency: str
     price_year: str
     #: status, source: how far it was checked, and where it stands
@@ -70,6 +57,12 @@ class UnitCost:
     def counts(self) -> bool:
         """Whether there is a cost, and somebody has read where it comes from."""
         return self.value is not None and self.status != UNVERIFIED
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Its range; the cost itself where none is published."""
+        value = self.value or 0.0
+        return (value if self.low is None else self.low, value if self.high is None else self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +85,8 @@ class CostTable:
         return own or tuple(i for i in self.costs if i == category)
 
 
-def own_costs(path: Path) -> CostTable:
-    """Read a study's table of unit costs; raise DataError with every fault."""
-    require_file(path, "file of unit costs", "")
-    return read_costs(path, str(path))
-
-
-def read_costs(path: Path, name: str) -> CostTable:
-    """Read a table of unit costs; `name` is what messages call it.
+def read_costs(path: Path) -> CostTable:
+    """Read a table of unit costs.
 
     Raises
     ------
@@ -107,104 +94,82 @@ def read_costs(path: Path, name: str) -> CostTable:
         With every fault: missing columns, values that are no numbers or negative, a cost without
         a price year, an unknown status, ranges upside down, items twice, several currencies.
     """
+    require_file(path, "file of unit costs", "")
     frame = read_user_table(path, None, COLUMNS).frame
     missing = [c for c in COLUMNS if c not in frame.columns]
     if missing:
         fix = f"Columns: {', '.join(COLUMNS)}; leave cells empty where nothing is known."
-        raise DataError([Problem(f"there is no column '{c}'.", f"{name}, line 1", fix) for c in missing])
-    problems: list[Problem] = []
+        raise DataError([Problem(f"there is no column '{c}'.", f"{path}, line 1", fix) for c in missing])
+    faults: list[Problem] = []
     costs: dict[str, UnitCost] = {}
     currencies: set[str] = set()
     for line, *cells in frame[list(COLUMNS)].itertuples(name=None):
-        where = f"{name}, line {line}"
         row = {k: cell.strip() for k, cell in zip(COLUMNS, cells, strict=True)}
-        cost, faults = _cost(row, where)
+        cost, wrong = _cost(row)
         if cost.item in costs:
-            faults.append(Problem(f"'{cost.item}' is there twice.", where, "One line an item."))
-        problems += faults
+            wrong.append((f"'{cost.item}' is there twice.", "One line an item."))
+        faults += [Problem(what, f"{path}, line {line}", fix) for what, fix in wrong]
         costs[cost.item] = cost
         currencies.add(cost.currency)
     if len(currencies) > 1:
-        problems.append(
-            Problem(f"the costs are in {' and '.join(sorted(currencies))}.", name, "Use one currency.")
-        )
-    if problems:
-        raise DataError(problems)
+        what = f"the costs are in {' and '.join(sorted(currencies))}."
+        faults.append(Problem(what, str(path), "Use one currency."))
+    if faults:
+        raise DataError(faults)
     return CostTable(costs, currencies.pop())
 
 
-def _cost(row: Mapping[str, str], where: str) -> tuple[UnitCost, list[Problem]]:
-    """Read one line, with every fault in it."""
-    problems: list[Problem] = []
-    numbers = {k: _number(row, k, where, problems) for k in ("value", "low", "high")}
-    share = _number(row, "fiscal_share", where, problems)
-    if share is not None and share > 1:
-        problems.append(Problem(f"fiscal_share is {share:g}.", where, "It is a share: 0 to 1."))
+def _cost(row: Mapping[str, str]) -> tuple[UnitCost, list[tuple[str, str]]]:
+    """Read one line, with every fault in it: what is wrong, and what to do."""
+    wrong: list[tuple[str, str]] = []
+    item, status, year = row["item"], row["status"], row["price_year"]
+    numbers: dict[str, float | None] = {}
+    for name in ("value", "low", "high"):
+        text = row[name].replace(",", "").removeprefix("£").strip()
+        try:
+            number = float(text) if text else None
+        except ValueError:
+            number = math.nan
+        if number is not None and not math.isfinite(number):
+            wrong.append((f"'{row[name]}' in {name} is not a number.", ""))
+            number = None
+        elif number is not None and number < 0:
+            wrong.append((f"{name} is negative ({number:g}).", "A cost is 0 or more."))
+            number = None
+        numbers[name] = number
     value, low, high = numbers["value"], numbers["low"], numbers["high"]
-    if not _NAME.fullmatch(row["item"]) or row["item"] in {ALL_CRIME, NOT_VALUED}:
-        problems.append(
-            Problem(f"'{row['item']}' is not a name of an item.", where, "Lower case, digits and _.")
-        )
-    if row["status"] not in STATUSES:
-        near = did_you_mean(row["status"], STATUSES)
-        allowed = f"Allowed: {', '.join(STATUSES)}."
-        problems.append(Problem(f"'{row['status']}' is not a status.", where, f"{near} {allowed}".strip()))
-    problems += _of_value(row, value, where)
-    if value is not None:
-        ends = (low if low is not None else value, high if high is not None else value)
-        if not ends[0] <= value <= ends[1]:
-            problems.append(Problem(f"{value:g} does not lie from {ends[0]:g} to {ends[1]:g}.", where))
+    if not _NAME.fullmatch(item) or item in {ALL_CRIME, NOT_VALUED}:
+        wrong.append((f"'{item}' is not a name of an item.", "Lower case, digits and _."))
+    if status not in STATUSES:
+        fix = f"{did_you_mean(status, STATUSES)} Allowed: {', '.join(STATUSES)}.".strip()
+        wrong.append((f"'{status}' is not a status.", fix))
+    if status == "none" and value is not None:
+        wrong.append(("status 'none' has a value.", "Leave `value` empty."))
+    elif status != "none":
+        if not row["value"]:
+            wrong.append(("there is no value.", "Or write status 'none'."))
+        if not _PRICE_YEAR.fullmatch(year):
+            what = f"'{year}' is not a price year." if year else f"the cost of {item} has no price year."
+            fix = "Write '2024' or the financial year '2015/16': a cost without one means nothing."
+            wrong.append((what, fix))
+        if not row["source"]:
+            wrong.append((f"the cost of {item} has no source.", "Name it."))
     cost = UnitCost(
-        item=row["item"],
-        category=row["category"] or row["item"],
-        label=row["label"] or row["item"].replace("_", " "),
+        item=item,
+        category=row["category"] or item,
+        label=row["label"] or item.replace("_", " "),
         value=value,
         low=low,
         high=high,
-        fiscal_share=share,
         currency=row["currency"] or "GBP",
-        price_year=row["price_year"],
-        status=row["status"],
+        price_year=year,
+        status=status,
         source=row["source"],
     )
-    return cost, problems
-
-
-def _of_value(row: Mapping[str, str], value: float | None, where: str) -> list[Problem]:
-    """Check that a value, a price year and a status belong together."""
-    if row["status"] == "none":
-        if value is None:
-            return []
-        return [Problem("status 'none' has a value.", where, "Leave `value` empty.")]
-    problems = []
-    if not row["value"]:
-        problems.append(Problem("there is no value.", where, "Or write status 'none'."))
-    if not _PRICE_YEAR.fullmatch(row["price_year"]):
-        what = f"the cost of {row['item']} has no price year"
-        if row["price_year"]:
-            what = f"'{row['price_year']}' is not a price year"
-        fix = "Write '2024' or the financial year '2015/16': a cost without one means nothing."
-        problems.append(Problem(f"{what}.", where, fix))
-    if not row["source"]:
-        problems.append(Problem(f"the cost of {row['item']} has no source.", where, "Name it."))
-    return problems
-
-
-def _number(row: Mapping[str, str], name: str, where: str, problems: list[Problem]) -> float | None:
-    text = row[name].replace(",", "").removeprefix("£").strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        problems.append(Problem(f"'{row[name]}' in {name} is not a number.", where))
-        return None
-    if value < 0:
-        problems.append(Problem(f"{name} is negative ({value:g}).", where, "A cost is 0 or more."))
-        return None
-    return value
+    start, end = cost.ends
+    if value is not None and not start <= value <= end:
+        wrong.append((f"{value:g} does not lie from {start:g} to {end:g}.", ""))
+    return cost, wrong
 
 
 DEFLATED = "GBP"
@@ -273,8 +238,7 @@ def uprate(from_year: str, to_year: str, currency: str, where: str) -> float:
                 "such as 2015/16 needs both of its years.",
             )
         )
-    before, after = (float(level) for _, level in levels if level is not None)
-    return after / before
+    return float(levels[1][1] or 0.0) / float(levels[0][1] or 1.0)
 
 
 def discounted(amounts: Floats, years: Ints, base_year: int, rate: float) -> float:

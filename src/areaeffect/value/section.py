@@ -10,7 +10,7 @@ from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import Frame, cut
 from areaeffect.records import rows_of
 from areaeffect.results import Annex, Result, Verdict
-from areaeffect.value.tables import Amount, UnitCost, ValueSettings
+from areaeffect.value.worth import EVERY_OUTCOME, Amount, UsedCost, ValueSettings
 from areaeffect.wording.numbers import NOT_ESTIMABLE, PHRASES, known, number, phrase
 
 _LINE, _FOOT, _TOP = 40.0, 46.0, 6.0
@@ -22,7 +22,7 @@ def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
     """Return the section of the annex `value`."""
     values = annex.found
     rows = rows_of(annex.table("value"), Amount)
-    costs = rows_of(annex.table("value_costs"), UnitCost)
+    costs = rows_of(annex.table("value_costs"), UsedCost)
     blocks: list[Block] = [Paragraph(lead(row, values)) for row in _one_a_group(rows)]
     funded = [text for row in rows if (text := per_pound(row, values))]
     blocks += [Paragraph(text) for text in funded]
@@ -44,10 +44,8 @@ def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
         )
     else:
         blocks.append(Data(amounts_table(rows, values), "value"))
-    said = [*limits(rows, costs, values), *without_amount(rows)]
+    said = [*limits(costs, values), *without_amount(rows)]
     blocks.append(Bullets(tuple(said)))
-    if values.scale:
-        blocks.append(Bullets(tuple(scale(values))))
     blocks.append(Folded("Unit costs used", (Data(costs_table(costs, values), "value_costs"),)))
     return Section("value", "What it may be worth", tuple(blocks), place=SectionPlace.VALUE)
 
@@ -76,7 +74,7 @@ def amounts_table(rows: Sequence[Amount], values: ValueSettings) -> Table:
             r.label,
             count(r.avoided),
             "–" if r.share_costed is None else number(r.share_costed, "ratio", 0),
-            *(amount(v) for v in (r.value, r.low, r.high, r.fiscal, r.per_pound)),
+            *(amount(v) for v in (r.value, r.low, r.high, r.per_pound)),
             "–" if r.share_above_one is None else number(r.share_above_one, "additive", 2),
             r.note or "",
         )
@@ -90,15 +88,14 @@ def amounts_table(rows: Sequence[Amount], values: ValueSettings) -> Table:
         "Worth",
         "Low",
         "High",
-        "On public services",
         "For each unit of funding",
         "Probability above one",
         "Remark",
     )
-    return Table("Worth of avoided incidents", head, body, frozenset(range(2, 10)))
+    return Table("Worth of avoided incidents", head, body, frozenset(range(2, 9)))
 
 
-def costs_table(rows: Sequence[UnitCost], values: ValueSettings) -> Table:
+def costs_table(rows: Sequence[UsedCost], values: ValueSettings) -> Table:
     """Return the unit costs in words."""
     currency = values.currency
 
@@ -176,11 +173,8 @@ def _description(rows: Sequence[Amount], values: ValueSettings) -> str:
 
 
 _SIGNS = {"GBP": "£", "USD": "$", "EUR": "€"}
-_MILLION, _THOUSAND = 1e6, 1e3
 _TEN, _HUNDRED = 10.0, 100.0
 _SMALLEST = 0.01
-EVERY_OUTCOME = "all valued outcomes"
-RECORDED_ONLY = PHRASES["value.recorded_incidents"]
 
 
 def money(value: float | None, currency: str) -> str:
@@ -275,9 +269,9 @@ def without_amount(rows: Sequence[Amount]) -> list[str]:
     return [text[:1].upper() + text[1:] for text in dict.fromkeys(said)]
 
 
-def limits(rows: Sequence[Amount], costs: Sequence[UnitCost], values: ValueSettings) -> list[str]:
+def limits(costs: Sequence[UsedCost], values: ValueSettings) -> list[str]:
     """Return what the amounts are made of, and what they leave out."""
-    said = [RECORDED_ONLY, _mix(costs)]
+    said = [PHRASES["value.recorded_incidents"], _mix(costs)]
     said.append(
         f"Prices of {values.price_year}"
         + (f", uprated with {values.deflator}" if values.deflator else "")
@@ -287,44 +281,10 @@ def limits(rows: Sequence[Amount], costs: Sequence[UnitCost], values: ValueSetti
     if values.left_out:
         names = ", ".join(values.left_out)
         said.append(phrase("value.left_out", names=names))
-    said.append(
-        phrase("value.costs_without", cost_range=number(values.cost_range, "ratio", 0))
-        if values.cost_range
-        else PHRASES["value.costs_without_published"]
-    )
-    if all(row.fiscal is None for row in rows):
-        said.append(PHRASES["value.part_falls"])
-    said.append(PHRASES["value.incident_counts"])
-    return said
+    return [*said, PHRASES["value.costs_without_published"], PHRASES["value.incident_counts"]]
 
 
-def scale(values: ValueSettings) -> list[str]:
-    """Set the effect in rates beside that of the published study, where all crime is valued."""
-    published, said = values.published, []
-    for row in values.scale:
-        own, low, high = (number(x, "additive", 1) for x in (row.estimate, row.low, row.high))
-        said.append(f"{row.group}: {own} crimes per 1,000 a year (95% interval {low} to {high}).")
-    if published is None:
-        return said
-    theirs, benchmark, difference = (
-        number(x, "additive", 1)
-        for x in (published.initiative_change, published.benchmark_change, published.difference)
-    )
-    said.append(
-        phrase(
-            "value.scale_reported",
-            source=published.source,
-            theirs=theirs,
-            benchmark=benchmark,
-            benchmark_areas=published.benchmark_areas,
-            years=published.years,
-            difference=difference,
-        )
-    )
-    return said
-
-
-def _mix(costs: Sequence[UnitCost]) -> str:
+def _mix(costs: Sequence[UsedCost]) -> str:
     parts = []
     for outcome in dict.fromkeys(c.outcome for c in costs):
         own = [c for c in costs if c.outcome == outcome]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,14 +13,11 @@ from areaeffect.findings.conclude import cases_of, draw_case
 from areaeffect.records import table_of
 from areaeffect.results import Annex, Finding, Floats, Ints
 from areaeffect.streams import Use, generator
-from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
+from areaeffect.study.analysis import NOT_VALUED
 from areaeffect.value import worth
 from areaeffect.value.costs import STATUSES, UNVERIFIED, deflator, discounted
-from areaeffect.value.tables import PUBLISHED_SCALE, Amount, CrimeRate, UnitCost, ValueSettings
 from areaeffect.value.valuation import Valuation, read_valuation
-
-EVERY_OUTCOME = "all valued outcomes"
-_SEVERAL = 2
+from areaeffect.value.worth import EVERY_OUTCOME, Amount, UsedCost, ValueSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,18 +32,30 @@ class _Valued:
 
 def value_annex(finished: Finished) -> Annex[ValueSettings] | None:
     """Value the avoided incidents of every group; None where the study values nothing."""
-    (valuation,) = read_valuation(finished.file)
+    valuation = read_valuation(finished.file)
     if valuation is None:
         return None
     valued = _valued(finished, valuation)
-    costs = _cost_draws(finished, valuation)
+    n_draws = COPIES * finished.evidence.drawn.shape[0]
+    shape = (worth.repeats_for(n_draws), n_draws)
+    rng = generator(Use.COSTS, finished.file.study.study.seed)
+    costs = worth.cost_draws(valuation.table.costs, valuation.factors, shape, rng)
     rows: list[Amount] = []
     for group in dict.fromkeys(v.finding.group for v in valued):
         own = [v for v in valued if v.finding.group == group]
-        rows += _group_rows(finished, valuation, own, costs)
+        rows += [_named(v, note=v.reason) for v in own if v.stream is None]
+        known = [v for v in own if v.stream is not None]
+        rows += [_row(valuation, [v], costs, finished if len(known) == 1 else None) for v in known]
+        if len(known) > 1:
+            rows.append(_row(valuation, known, costs, finished))
     amounts = table_of("value", "What avoided incidents may be worth", Amount, rows)
-    lines = table_of("value_costs", "Unit costs used", UnitCost, _cost_rows(valuation))
-    return Annex("value", _values(finished, valuation, valued), (amounts, lines))
+    used = [
+        _used(valuation, outcome, item, share)
+        for outcome, mix in valuation.mixes.items()
+        for item, share in mix.items()
+    ]
+    lines = table_of("value_costs", "Unit costs used", UsedCost, used)
+    return Annex("value", _settings(finished, valuation), (amounts, lines))
 
 
 def _valued(finished: Finished, valuation: Valuation) -> list[_Valued]:
@@ -119,121 +128,55 @@ def _first_year(finished: Finished) -> int:
     return min(int(u.start // (u.start_kind.per_year or 1)) for u in units)
 
 
-def _cost_draws(finished: Finished, valuation: Valuation) -> dict[str, Floats]:
-    n_draws = COPIES * finished.evidence.drawn.shape[0]
-    rng = generator(Use.COSTS, finished.file.study.study.seed)
-    return worth.cost_draws(
-        {item: valuation.table.costs[item] for item in valuation.factors},
-        valuation.factors,
-        valuation.part.cost_range,
-        (worth.repeats_for(n_draws), n_draws),
-        rng,
-    )
-
-
-def _group_rows(
-    finished: Finished, valuation: Valuation, own: Sequence[_Valued], costs: Mapping[str, Floats]
-) -> list[Amount]:
-    """Value each outcome of a group, and all together where there are several."""
-    rows = [_no_amount(v.finding, v.reason) for v in own if v.stream is None]
-    known = [v for v in own if v.stream is not None]
-    sets = [[v] for v in known] + ([known] if len(known) >= _SEVERAL else [])
-    for chosen in sets:
-        is_whole = len(chosen) == len(known)
-        funding = _funding(finished, valuation, chosen) if is_whole else None
-        rows.append(_row(valuation, chosen, costs, funding))
-    return rows
-
-
-def _no_amount(of: Finding, note: str) -> Amount:
-    """Return a line that says why there is no amount."""
+def _named(of: _Valued, *, note: str = "") -> Amount:
+    """Return the line of one outcome without its amount: what is valued, or why it has none."""
+    found = of.finding
     return Amount(
-        group=of.group, outcome=of.outcome, label=of.label, unit=of.unit, verdict=str(of.verdict), note=note
+        group=found.group,
+        outcome=found.outcome,
+        label=found.label,
+        unit=found.unit,
+        verdict=str(found.verdict),
+        note=note,
     )
 
 
 def _row(
-    valuation: Valuation, chosen: Sequence[_Valued], costs: Mapping[str, Floats], funding: float | None
+    valuation: Valuation, chosen: Sequence[_Valued], costs: Mapping[str, Floats], funded: Finished | None
 ) -> Amount:
-    """Return one line of the table of amounts."""
-    streams = [v.stream for v in chosen if v.stream is not None]
-
-    def valued(*, fiscal: bool) -> tuple[float, Floats]:
-        def unit_cost(stream: worth.Stream) -> tuple[float, Floats]:
-            return _unit_cost(valuation, _shares(valuation, stream, fiscal=fiscal), costs)
-
-        return worth.simulate(streams, unit_cost)
-
-    items = {i for s in streams for i in s.mix if i in valuation.factors}
-    repeats = len(next(iter(costs.values())))
-    value, drawn = valued(fiscal=False)
-    low, high = worth.interval(drawn, repeats)
-    fiscal: tuple[float | None, float | None, float | None] = (None, None, None)
-    if all(valuation.table.costs[i].fiscal_share is not None for i in items):
-        part, part_drawn = valued(fiscal=True)
-        fiscal = (part, *worth.interval(part_drawn, repeats))
-    avoided, avoided_low, avoided_high = _avoided(chosen[0].finding if len(chosen) == 1 else None)
-    one = chosen[0].finding if len(chosen) == 1 else None
-    return Amount(
-        group=chosen[0].finding.group,
-        outcome=one.outcome if one else EVERY_OUTCOME,
-        label=one.label if one else EVERY_OUTCOME,
-        unit=one.unit if one else None,
-        verdict=str(one.verdict) if one else None,
-        observed=one.observed if one else None,
-        avoided=avoided,
-        avoided_low=avoided_low,
-        avoided_high=avoided_high,
-        kept=streams[0].kept if one else None,
-        share_costed=sum(_shares(valuation, streams[0]).values()) if one else None,
-        value=value,
-        low=low,
-        high=high,
-        share_positive=worth.share_above(drawn, 0.0),
-        fiscal=fiscal[0],
-        fiscal_low=fiscal[1],
-        fiscal_high=fiscal[2],
-        funding=funding,
-        per_pound=value / funding if funding else None,
-        per_pound_low=low / funding if funding else None,
-        per_pound_high=high / funding if funding else None,
-        share_above_one=worth.share_above(drawn, funding) if funding else None,
-    )
-
-
-def _shares(valuation: Valuation, stream: worth.Stream, *, fiscal: bool = False) -> dict[str, float]:
-    """Return the share of each item whose cost counts; its fiscal part, if that is asked."""
-    return {
-        item: share * ((valuation.table.costs[item].fiscal_share or 0.0) if fiscal else 1.0)
-        for item, share in stream.mix.items()
-        if item in valuation.factors
-    }
-
-
-def _unit_cost(
-    valuation: Valuation, shares: Mapping[str, float], costs: Mapping[str, Floats]
-) -> tuple[float, Floats]:
-    """Return the cost of one incident of a mix: the central one, and its draws."""
-    central = sum(
-        share * valuation.factors[item] * (valuation.table.costs[item].value or 0.0)
-        for item, share in shares.items()
-    )
+    """Return one line of the table of amounts; with the study, also what a pound of funding gave."""
     nothing = np.zeros_like(next(iter(costs.values())))
-    return central, sum((share * costs[item] for item, share in shares.items()), nothing)
 
+    def unit_cost(stream: worth.Stream) -> tuple[float, Floats]:
+        shares = [(item, share) for item, share in stream.mix.items() if item in valuation.factors]
+        central = sum(
+            share * valuation.factors[item] * (valuation.table.costs[item].value or 0.0)
+            for item, share in shares
+        )
+        return central, sum((share * costs[item] for item, share in shares), nothing)
 
-def _avoided(finding: Finding | None) -> tuple[float | None, float | None, float | None]:
-    """Return avoided incidents and their interval, which is that of the effect turned round."""
-    observed = None if finding is None else finding.observed
-    if finding is None or observed is None:
-        return (None, None, None)
-
-    def at(effect: float | None) -> float | None:
-        if effect is None or effect <= -1:
-            return None
-        return float(worth.avoided(observed, float(np.log1p(effect))))
-
-    return at(finding.estimate), at(finding.high), at(finding.low)
+    value, drawn = worth.simulate([v.stream for v in chosen if v.stream is not None], unit_cost)
+    low, high = worth.interval(drawn, len(nothing))
+    row = Amount(group=chosen[0].finding.group, outcome=EVERY_OUTCOME, label=EVERY_OUTCOME)
+    if len(chosen) == 1 and chosen[0].stream is not None:
+        stream = chosen[0].stream
+        row = replace(
+            _named(chosen[0]),
+            avoided=float(worth.avoided(stream.observed, stream.estimate)),
+            kept=stream.kept,
+            share_costed=sum(share for item, share in stream.mix.items() if item in valuation.factors),
+        )
+    funding = None if funded is None else _funding(funded, valuation, chosen)
+    row = replace(row, value=value, low=low, high=high, funding=funding)
+    if not funding:
+        return row
+    return replace(
+        row,
+        per_pound=value / funding,
+        per_pound_low=low / funding,
+        per_pound_high=high / funding,
+        share_above_one=worth.share_above(drawn, funding),
+    )
 
 
 def _funding(finished: Finished, valuation: Valuation, chosen: Sequence[_Valued]) -> float | None:
@@ -261,73 +204,43 @@ def _funding(finished: Finished, valuation: Valuation, chosen: Sequence[_Valued]
     return total * valuation.funding_factor if total > 0 else None
 
 
-def _cost_rows(valuation: Valuation) -> list[UnitCost]:
-    """Return each unit cost that a mix names, and the share that has none."""
-    return [
-        _cost_row(valuation, outcome, item, share)
-        for outcome, mix in valuation.mixes.items()
-        for item, share in mix.items()
-    ]
-
-
-def _cost_row(valuation: Valuation, outcome: str, item: str, share: float) -> UnitCost:
+def _used(valuation: Valuation, outcome: str, item: str, share: float) -> UsedCost:
+    """Return a unit cost that a mix names, or the share that has none."""
     if item == NOT_VALUED:
         label = "of other kinds, without a cost"
-        return UnitCost(outcome=outcome, item=item, label=label, share=share)
-    cost = valuation.table.costs[item]
-    factor = valuation.factors.get(item)
-    low, high = worth.ends(cost, valuation.part.cost_range)
-    return UnitCost(
+        return UsedCost(outcome=outcome, item=item, label=label, share=share)
+    cost, factor = valuation.table.costs[item], valuation.factors.get(item)
+    now = None
+    if factor is not None:
+        now = tuple(factor * x for x in (cost.value or 0.0, *cost.ends))
+    return UsedCost(
         outcome=outcome,
         item=item,
         label=cost.label,
         share=share,
         cost=cost.value,
         price_year=cost.price_year or None,
-        cost_now=None if factor is None or cost.value is None else cost.value * factor,
-        low=low * factor if factor else None,
-        high=high * factor if factor else None,
-        fiscal_share=cost.fiscal_share,
+        cost_now=now[0] if now else None,
+        low=now[1] if now else None,
+        high=now[2] if now else None,
         status=STATUSES[cost.status],
         source=cost.source,
     )
 
 
-def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued]) -> ValueSettings:
-    """Return the settings a reader needs, and the scale of the published study where it fits."""
-    part, study = valuation.part, finished.file.study
-    dated = study.study.window.kind.per_year is not None
-    uprated = {valuation.table.costs[i].price_year for i in valuation.factors} != {part.price_year}
-    scale = []
-    for v in valued:
-        if v.case.outcome.valued_as != ALL_CRIME:
-            continue
-        rate = next(
-            (
-                f
-                for f in finished.result.findings
-                if f.form == "additive"
-                and f.neighbourhood is None
-                and (f.group, f.outcome) == (v.finding.group, v.finding.outcome)
-                and f.unit.endswith("per 1,000 a year")
-            ),
-            None,
-        )
-        if rate is not None and rate.estimate is not None:
-            scale.append(CrimeRate(rate.group, rate.estimate, rate.low, rate.high))
+def _settings(finished: Finished, valuation: Valuation) -> ValueSettings:
+    """Return the settings a reader needs."""
+    part, table = valuation.part, valuation.table
+    uprated = {table.costs[i].price_year for i in valuation.factors} != {part.price_year}
+    dated = finished.file.study.study.window.kind.per_year is not None
+    named = {item for mix in valuation.mixes.values() for item in mix}
     return ValueSettings(
-        currency=valuation.table.currency,
+        currency=table.currency,
         price_year=part.price_year,
         discount_rate=part.discount_rate,
         base_year=_first_year(finished) if dated else None,
-        cost_range=part.cost_range,
         deflator=f"{deflator().title} ({deflator().status})" if uprated else None,
         left_out=tuple(
-            cost.label
-            for item, cost in valuation.table.costs.items()
-            if cost.status == UNVERIFIED and any(item in mix for mix in valuation.mixes.values())
+            c.label for item, c in table.costs.items() if c.status == UNVERIFIED and item in named
         ),
-        funding_prices=part.funding_prices,
-        scale=tuple(scale),
-        published=PUBLISHED_SCALE if scale else None,
     )

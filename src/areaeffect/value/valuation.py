@@ -15,9 +15,7 @@ from areaeffect.study.analysis import NOT_VALUED, ValuePart
 from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Outcome
 from areaeffect.study.parts import resolve
-from areaeffect.value.costs import DEFLATED, CostTable, deflator, own_costs, uprate
-
-_SOURCE = "unit costs"
+from areaeffect.value.costs import DEFLATED, CostTable, deflator, read_costs, uprate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +31,7 @@ class Valuation:
     releases: tuple[Release, ...]  # the files it rests on
 
 
-def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
+def read_valuation(file: StudyFile) -> Valuation | None:
     """Read a study's costs and mixes; None where it values nothing.
 
     Raises
@@ -47,11 +45,11 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
     valued = [(i, o) for i, o in enumerate(file.study.outcome) if o.valued_as]
     if part is None:
         if not valued:
-            return (None,)
+            return None
         where = file.where(f"outcome.{valued[0][0]}.valued_as")
         raise StudyError(Problem("there is no section `[value]`.", where, "Write one with `price_year`."))
     path = resolve(part.costs, file.folder)
-    table = own_costs(path)
+    table = read_costs(path)
     problems = _outcome_problems(file, valued, table) + _study_problems(file, part, table)
     mixes: dict[str, dict[str, float]] = {}
     for i, outcome in valued:
@@ -67,15 +65,13 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
     funding_factor = _uprated(funding, part, table, where, problems)
     if problems:
         raise StudyError(problems)
-    return (
-        Valuation(
-            part=part,
-            table=table,
-            factors=factors,
-            mixes=mixes,
-            funding_factor=funding_factor,
-            releases=_releases(path, table),
-        ),
+    return Valuation(
+        part=part,
+        table=table,
+        factors=factors,
+        mixes=mixes,
+        funding_factor=funding_factor,
+        releases=_releases(path, table),
     )
 
 
@@ -87,7 +83,7 @@ def cost_releases(file: StudyFile) -> tuple[Release, ...]:
     StudyError, DataError
         As `read_valuation`.
     """
-    (valuation,) = read_valuation(file)
+    valuation = read_valuation(file)
     return valuation.releases if valuation else ()
 
 
@@ -218,21 +214,15 @@ def _uprated(year: str, part: ValuePart, table: CostTable, where: str, problems:
 
 def _releases(path: Path, table: CostTable) -> tuple[Release, ...]:
     """Return the files a valuation rests on."""
-    made = [_release(_SOURCE, path.name, path.read_bytes(), len(table.costs))]
-    if table.currency == DEFLATED:
-        raw = (files("areaeffect.value") / "gdp_deflator.toml").read_bytes()
-        own = _release("GDP deflator", "gdp_deflator.toml", raw, len(deflator().index))
-        licence = "Open Government Licence v3.0"
-        made.append(replace(own, licence=licence, attribution=deflator().attribution))
-    return tuple(made)
+    own = _release("unit costs", path.name, path.read_bytes(), len(table.costs))
+    if table.currency != DEFLATED:
+        return (own,)
+    raw = (files("areaeffect.value") / "gdp_deflator.toml").read_bytes()
+    prices = _release("GDP deflator", "gdp_deflator.toml", raw, len(deflator().index))
+    licence, attribution = "Open Government Licence v3.0", deflator().attribution
+    return own, replace(prices, licence=licence, attribution=attribution)
 
 
 def _release(source: str, name: str, raw: bytes, rows: int) -> Release:
-    return Release(
-        source=source,
-        file=name,
-        sha256=hashlib.sha256(raw).hexdigest(),
-        rows_read=rows,
-        rows_kept=rows,
-        rows_rejected=0,
-    )
+    digest = hashlib.sha256(raw).hexdigest()
+    return Release(source=source, file=name, sha256=digest, rows_read=rows, rows_kept=rows, rows_rejected=0)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from areaeffect.estimate.inference import COPIES, rank_kept
+from areaeffect.records import described
 from areaeffect.results import Floats
 from areaeffect.value.costs import UnitCost
 
 #: Simulated values are at least this many: each placebo draw with several draws of the costs.
 SIMULATIONS = 20_000
 LEVEL = 0.95
+EVERY_OUTCOME = "all valued outcomes"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -41,7 +43,6 @@ def avoided(observed: float, effect: Floats | float) -> Floats:
 def cost_draws(
     costs: Mapping[str, UnitCost],
     factors: Mapping[str, float],
-    cost_range: float,
     shape: tuple[int, int],
     rng: np.random.Generator,
 ) -> dict[str, Floats]:
@@ -49,9 +50,7 @@ def cost_draws(
 
     Parameters
     ----------
-    costs : by item; those without a value are left out.
-    factors : item to what its price is multiplied with.
-    cost_range : share by which a cost without a range of its own may be off.
+    costs, factors : by item, its cost and what its price is multiplied with.
     shape : (repeats, n_draws).
     rng : one stream of numbers; items are drawn in the order of their names.
 
@@ -62,22 +61,12 @@ def cost_draws(
         has no range.
     """
     drawn = {}
-    for item in sorted(costs):
+    for item in sorted(factors):
         cost = costs[item]
-        if cost.value is None:
-            continue
         uniform = rng.random(shape)  # drawn even where constant: another item's range moves none
-        low, high = ends(cost, cost_range)
-        drawn[item] = factors[item] * _triangular(uniform, low, cost.value, high)
+        low, high = cost.ends
+        drawn[item] = factors[item] * _triangular(uniform, low, cost.value or 0.0, high)
     return drawn
-
-
-def ends(cost: UnitCost, cost_range: float) -> tuple[float, float]:
-    """Return the range of a cost at its own prices: its own, else the one assumed."""
-    value = cost.value or 0.0
-    if cost.low is None and cost.high is None:
-        return value * (1 - cost_range), value * (1 + cost_range)
-    return (value if cost.low is None else cost.low, value if cost.high is None else cost.high)
 
 
 def _triangular(uniform: Floats, low: float, mode: float, high: float) -> Floats:
@@ -137,3 +126,56 @@ def interval(values: Floats, repeats: int) -> tuple[float, float]:
 def share_above(values: Floats, threshold: float) -> float:
     """Return the share of simulated values above a threshold."""
     return float((values > threshold).mean())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueSettings:
+    """What the amounts of a study rest on."""
+
+    #: currency, price_year, discount_rate, base_year: of the amounts
+    currency: str
+    price_year: str
+    discount_rate: float
+    base_year: int | None
+    deflator: str | None  # what prices were uprated with; None where none were.
+    left_out: tuple[str, ...]  # costs that nobody has read, which are not multiplied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """What one outcome of a group may be worth, or all together; or why there is no amount."""
+
+    group: str = described("Whose effect")
+    outcome: str = described("What was avoided; all valued outcomes added up in one line")
+    label: str = described("Its name in print")
+    unit: str | None = described("What one incident is called", None)
+    verdict: str | None = described("Verdict on the effect", None)
+    avoided: float | None = described("Avoided incidents: expected less observed", None)
+    kept: float | None = described("Share that is left after discounting", None)
+    share_costed: float | None = described("Share of the incidents that carry a unit cost", None)
+    value: float | None = described("Worth at the estimate and the central costs, recorded only", None)
+    low: float | None = described("Low end of its 95% interval, by simulation", None)
+    high: float | None = described("High end of its 95% interval, by simulation", None)
+    funding: float | None = described("Funding in the same prices", None)
+    per_pound: float | None = described("Worth for each unit of funding", None)
+    per_pound_low: float | None = described("Low end of its 95% interval", None)
+    per_pound_high: float | None = described("High end of its 95% interval", None)
+    share_above_one: float | None = described("Share of the simulated values above the funding", None)
+    note: str = described("Why there is no amount", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedCost:
+    """A unit cost that a mix names, or the share that has none."""
+
+    outcome: str = described("Outcome that is valued")
+    item: str = described("Kind of incident")
+    label: str = described("Its name in print")
+    share: float = described("Share of the outcome's incidents, as the study assumes")
+    cost: float | None = described("Unit cost as published", None)
+    price_year: str | None = described("Year of those prices", None)
+    cost_now: float | None = described("The same in the prices asked for", None)
+    low: float | None = described("Low end used, in the prices asked for", None)
+    high: float | None = described("High end used", None)
+    status: str | None = described("How far the cost was checked", None)
+    source: str | None = described("Where it stands", None)

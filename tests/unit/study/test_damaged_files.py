@@ -141,7 +141,7 @@ READERS: dict[str, Callable[[Path], None]] = {
     "areas.geojson": _study_readers,
     "survey.csv": _survey,
     "events.csv": lambda folder: read_events(folder / "events.csv", ["Abbey"]) and None,
-    "costs.csv": lambda folder: read_costs(folder / "costs.csv", "costs.csv") and None,
+    "costs.csv": lambda folder: read_costs(folder / "costs.csv") and None,
     "others.csv": lambda folder: read_records(folder / "others.csv") and None,
     "lookup.csv": lambda folder: find_postcodes("lookup.csv", folder, np.array(CODES), "x") and None,
     "points.csv": _points,

@@ -16,17 +16,17 @@ from areaeffect.study.file import read_study
 from areaeffect.value import worth
 from areaeffect.value.costs import COLUMNS, UnitCost, deflator, discounted, read_costs, uprate
 from areaeffect.value.section import lead, money, per_pound, probability
-from areaeffect.value.tables import Amount
 from areaeffect.value.valuation import read_valuation
+from areaeffect.value.worth import Amount
 from areaeffect.wording.numbers import number
 from tests.shared.small_study import edit, edit_table, write_small_study
 
 HEAD = ",".join(COLUMNS)
 OWN = f"""{HEAD}
-burglary,burglary,burglary,4000,,,0.25,GBP,2020,own,council accounts
-damage,damage,criminal damage,1000,500,3000,0.5,GBP,2020,own,council accounts
-rumour,damage,a rumour,9000,,,,GBP,2020,to be verified,recalled
-graffiti,damage,graffiti,,,,,GBP,,none,nothing found
+burglary,burglary,burglary,4000,,,GBP,2020,own,council accounts
+damage,damage,criminal damage,1000,500,3000,GBP,2020,own,council accounts
+rumour,damage,a rumour,9000,,,GBP,2020,to be verified,recalled
+graffiti,damage,graffiti,,,,GBP,,none,nothing found
 """
 VALUE = """
 [value]
@@ -101,7 +101,7 @@ def test_a_study_without_costs_of_its_own_is_refused(study: Path) -> None:
 
 def test_a_cost_that_nobody_has_read_has_no_part_in_any_amount(study: Path) -> None:
     edit(study, "damage = 0.5, rumour = 0.2, graffiti = 0.1, not_valued = 0.2", "rumour = 1.0")
-    (valuation,) = read_valuation(read_study(study))
+    valuation = read_valuation(read_study(study))
     assert valuation is not None
     assert valuation.factors == {}
 
@@ -110,25 +110,24 @@ def bad(folder: Path, row: str) -> str:
     path = folder / "costs.csv"
     path.write_text(f"{HEAD}\n{row}\n")
     with pytest.raises(DataError) as caught:
-        read_costs(path, "costs.csv")
+        read_costs(path)
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("theft,,,900,,,,GBP,,own,x", "the cost of theft has no price year"),
-        ("theft,,,900,,,,GBP,soon,own,x", "'soon' is not a price year"),
-        ("theft,,,-900,,,,GBP,2020,own,x", "value is negative (-900)"),
-        ("theft,,,many,,,,GBP,2020,own,x", "'many' in value is not a number"),
-        ("theft,,,nan,,,,GBP,2020,own,x", "'nan' in value is not a number"),
-        ("theft,,,,,,,GBP,2020,own,x", "there is no value"),
-        ("theft,,,900,950,,,GBP,2020,own,x", "900 does not lie from 950 to 900"),
-        ("theft,,,900,,,2,GBP,2020,own,x", "fiscal_share is 2"),
-        ("theft,,,900,,,,GBP,2020,guess,x", "'guess' is not a status"),
-        ("theft,,,900,,,,GBP,2020,own,", "the cost of theft has no source"),
-        ("theft,,,900,,,,GBP,2020,none,x", "status 'none' has a value"),
-        ("Theft!,,,900,,,,GBP,2020,own,x", "'Theft!' is not a name of an item"),
+        ("theft,,,900,,,GBP,,own,x", "the cost of theft has no price year"),
+        ("theft,,,900,,,GBP,soon,own,x", "'soon' is not a price year"),
+        ("theft,,,-900,,,GBP,2020,own,x", "value is negative (-900)"),
+        ("theft,,,many,,,GBP,2020,own,x", "'many' in value is not a number"),
+        ("theft,,,nan,,,GBP,2020,own,x", "'nan' in value is not a number"),
+        ("theft,,,,,,GBP,2020,own,x", "there is no value"),
+        ("theft,,,900,950,,GBP,2020,own,x", "900 does not lie from 950 to 900"),
+        ("theft,,,900,,,GBP,2020,guess,x", "'guess' is not a status"),
+        ("theft,,,900,,,GBP,2020,own,", "the cost of theft has no source"),
+        ("theft,,,900,,,GBP,2020,none,x", "status 'none' has a value"),
+        ("Theft!,,,900,,,GBP,2020,own,x", "'Theft!' is not a name of an item"),
     ],
 )
 def test_a_wrong_line_of_unit_costs_is_named(tmp_path: Path, row: str, words: str) -> None:
@@ -138,7 +137,7 @@ def test_a_wrong_line_of_unit_costs_is_named(tmp_path: Path, row: str, words: st
 
 
 def test_every_fault_of_the_costs_shows_at_once(tmp_path: Path) -> None:
-    message = bad(tmp_path, "a,,,-1,,,,GBP,,own,x\na,,,1,,,,USD,2020,own,x")
+    message = bad(tmp_path, "a,,,-1,,,GBP,,own,x\na,,,1,,,USD,2020,own,x")
     for words in ("negative", "no price year", "is there twice", "in GBP and USD"):
         assert words in message
 
@@ -147,7 +146,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     path = tmp_path / "costs.csv"
     path.write_text("item,value\nx,1\n")
     with pytest.raises(DataError, match="no column 'price_year'"):
-        read_costs(path, "costs.csv")
+        read_costs(path)
 
 
 # ---------------------------------------------------------------- the section
@@ -214,7 +213,6 @@ def unit_cost(item: str, value: float, low: float | None, high: float | None) ->
         value=value,
         low=low,
         high=high,
-        fiscal_share=None,
         currency="GBP",
         price_year="2020",
         status="own",
@@ -225,7 +223,7 @@ def unit_cost(item: str, value: float, low: float | None, high: float | None) ->
 def test_a_triangular_cost_has_its_mean_and_stays_inside_its_range() -> None:
     cost = unit_cost("x", 2.0, 1.0, 6.0)
     rng = np.random.default_rng(1)
-    drawn = worth.cost_draws({"x": cost}, {"x": 10.0}, 0.0, (200, 500), rng)["x"]
+    drawn = worth.cost_draws({"x": cost}, {"x": 10.0}, (200, 500), rng)["x"]
     assert drawn.min() >= 10
     assert drawn.max() <= 60
     assert drawn.mean() == pytest.approx(10 * (1 + 2 + 6) / 3, abs=0.1)
@@ -236,7 +234,7 @@ def test_another_item_s_range_moves_no_draw_of_this_one() -> None:
     sure, ranged = unit_cost("a", 5.0, None, None), unit_cost("a", 5.0, 4.0, 9.0)
     factors = {"a": 1.0, "b": 1.0}
     first, second = (
-        worth.cost_draws({"b": own, "a": a}, factors, 0.0, (3, 4), np.random.default_rng(2))["b"]
+        worth.cost_draws({"b": own, "a": a}, factors, (3, 4), np.random.default_rng(2))["b"]
         for a in (sure, ranged)
     )
     assert (first == second).all()
@@ -289,7 +287,6 @@ def test_the_value_is_that_of_a_plain_calculation(valued: tuple[Result, Annex]) 
     # the only year after the start is the base year, so nothing is discounted; no uprating
     assert row["kept"] == 1.0
     assert row["value"] == pytest.approx(finding.avoided * 0.5 * 1000)
-    assert row["fiscal"] == pytest.approx(finding.avoided * 0.5 * 1000 * 0.5)
     assert row["share_costed"] == pytest.approx(0.5)
     assert row["per_pound"] == pytest.approx(row["value"] / 50000)
 
@@ -331,4 +328,4 @@ def test_funding_is_that_of_the_neighbourhoods(study: Path) -> None:
 
 
 def test_a_study_without_the_section_values_nothing(tmp_path: Path) -> None:
-    assert read_valuation(read_study(write_small_study(tmp_path))) == (None,)
+    assert read_valuation(read_study(write_small_study(tmp_path))) is None

@@ -12,7 +12,7 @@ import numpy as np
 from areaeffect.errors import first_few, number_of
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
-from areaeffect.geography.points import area_of_points, nearest_of, to_metres
+from areaeffect.geography.points import Locator, nearest_of, projected
 from areaeffect.geography.vintages import CodeStatus, convert_counts, to_vintage
 from areaeffect.sources.publishers.releases import named_file
 
@@ -168,14 +168,15 @@ def _by_point(points: Points, outlines: Outlines, located: Located, has_code: Bo
 
     A split code allows only the areas that it may mean, the nearest of them.
     """
-    metres = to_metres(points.longitude, points.latitude)
+    degrees = np.column_stack([points.longitude, points.latitude])
+    metres = projected(degrees, "EPSG:4326", "EPSG:27700")
     has_point = np.asarray(np.isfinite(metres).all(axis=1))
     area = np.full(len(points.codes), -1, dtype=np.int64)
     for code, allowed in located.several.items():
         here = has_point & (points.codes == code)
         area[here] = allowed[nearest_of(metres[here], outlines[allowed])]
     if not has_code.all():
-        area[~has_code] = area_of_points(metres[~has_code], outlines)
+        area[~has_code] = Locator(outlines).areas(metres[~has_code])
     return area, has_point
 
 

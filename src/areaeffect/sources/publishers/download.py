@@ -23,7 +23,7 @@ from areaeffect.sources.publishers.releases import (
     ReleaseFile,
     place_of,
 )
-from areaeffect.sources.publishers.resolvers import Brought, bring
+from areaeffect.sources.publishers.resolvers import bring
 from areaeffect.sources.publishers.tables import areas_of, assemble
 from areaeffect.sources.publishers.transport import AT_ONCE, Client, read_record
 
@@ -39,7 +39,6 @@ _SHORT = 12  # digits of a SHA-256 in messages
 class Job:
     """One file to get."""
 
-    #: release, file: what it is
     release: PublishedRelease
     file: ReleaseFile
     path: Path  # where it goes, or is
@@ -57,12 +56,11 @@ class Fetched:
     """A file that is here."""
 
     name: str  # the release
-    #: path, sha256, bytes: of the file; '' where the hash of one that was here was not asked for.
     path: Path
-    sha256: str
+    sha256: str = ""  # '' where the hash of one that was here was not asked for
     bytes: int
-    address: str  # where it came from; '' where that is not known.
-    asked: bool  # whether the publisher was asked (False: it was here already)
+    address: str = ""  # where it came from; '' where that is not known
+    asked: bool = False  # whether the publisher was asked (False: it was here already)
 
 
 def jobs_of(releases: Sequence[PublishedRelease], folder: Path) -> tuple[Job, ...]:
@@ -89,8 +87,6 @@ def fetch(
 
     Parameters
     ----------
-    jobs : what to get.
-    folder : where they go.
     progress : receives the file, the bytes or rows that are here, and all of them (0: not known).
     client : asks the publishers; None: as the environment says.
     again : ask the publisher also for what is here.
@@ -142,8 +138,20 @@ def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
     part = folder / PARTS / job.file.path
     part.parent.mkdir(parents=True, exist_ok=True)
     brought = bring(client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of))
+    origin, digest = job.file.origin, sha256_of(brought.part)
+    expected = origin.sha256 if origin and not origin.on_demand else ""
+    if origin and expected and digest != expected and brought.address == origin.address:
+        _forget(brought.part)
+        raise DataError(
+            f"{brought.address} does not hold the file on record: sha256 {expected[:_SHORT]}… expected, "
+            f"{digest[:_SHORT]}… found. What came was deleted.",
+            job.release.id,
+            "Likely the publisher replaced the file, or a proxy answered in its place. Look at "
+            f"{job.release.page}; a new edition needs a release of its own.",
+        )
     try:
-        digest = _check(job, brought)
+        if digest != expected:
+            check_file(job.release, job.file, brought.part, job.file.path)
     except DataError:
         _forget(brought.part)
         raise
@@ -160,19 +168,6 @@ def put(name: str, address: str, part: Path, target: Path, digest: str = "") -> 
     part.replace(target)
     _forget(part)
     return Fetched(name=name, path=target, sha256=digest, bytes=size, address=address, asked=True)
-
-
-def _check(job: Job, brought: Brought) -> str:
-    """Check a file that arrived: its hash where it has one, else its rows, keys and columns."""
-    origin, digest = job.file.origin, sha256_of(brought.part)
-    if origin is not None and origin.sha256 and not origin.on_demand:
-        is_own = brought.address == origin.address
-        if digest != origin.sha256 and is_own:
-            raise DataError(_changed(job, brought, digest))
-        if digest == origin.sha256:
-            return digest
-    check_file(job.release, job.file, brought.part, job.file.path)
-    return digest
 
 
 def _existing_file(job: Job) -> Fetched:
@@ -195,24 +190,7 @@ def _existing_file(job: Job) -> Fetched:
             fix = "Move it away, or fetch it with --again."
             raise DataError([*error.problems, Problem(what, f"{job.path}", fix)]) from None
     return Fetched(
-        name=job.release.id,
-        path=job.path,
-        sha256=digest,
-        bytes=size,
-        address=record.get("address", ""),
-        asked=False,
-    )
-
-
-def _changed(job: Job, brought: Brought, digest: str) -> Problem:
-    origin = job.file.origin
-    expected = origin.sha256[:_SHORT] if origin else ""
-    return Problem(
-        f"{brought.address} does not hold the file on record: sha256 {expected}… expected, "
-        f"{digest[:_SHORT]}… found. What came was deleted.",
-        job.release.id,
-        "Likely the publisher replaced the file, or a proxy answered in its place. Look at "
-        f"{job.release.page}; a new edition needs a release of its own.",
+        name=job.release.id, path=job.path, sha256=digest, bytes=size, address=record.get("address", "")
     )
 
 
@@ -252,18 +230,9 @@ def _record_of(target: Path) -> Path:
 
 
 def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: str) -> None:
-    """Check a file that arrived: its rows, its keys and its columns.
+    """Refuse a file that is another edition, of another census, or laid out in another way.
 
-    Parameters
-    ----------
-    release, file : what it should be.
-    path : where it lies.
-    name : its own name, for messages.
-
-    Raises
-    ------
-    DataError
-        It is another edition, of another census, or laid out in another way.
+    `name` is the file's own, for messages.
     """
     areas = None
     if file.layout in NO_TABLE:

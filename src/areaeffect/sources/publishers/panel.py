@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.geography.codes import Lookup, load_lookup
+from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS, Hidden, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
+from areaeffect.results import Floats
 from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.releases import (
     GEOGRAPHY_NAMES,
-    Geography,
     PublishedRelease,
     Roots,
     columns_here,
     find_release,
     is_here,
+    locate,
 )
-from areaeffect.sources.publishers.tables import PublishedTable, read
-from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
+from areaeffect.sources.publishers.tables import PublishedTable, Reasons, read
 from areaeffect.study.model import PublishedSource
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, Window, default_fetched, resolve
 
-if TYPE_CHECKING:
-    pass
-
+VINTAGES = ("lsoa01", "lsoa11", "lsoa21")
+#: Releases whose column `residents` holds those of each vintage's areas, and how they are
+#: called: the first that is here.
+RESIDENTS = {
+    "lsoa11": {
+        "population_census_2011": "residents of Census 2011",
+        "population_mid_year": "residents of the first mid-year estimate",
+    },
+    "lsoa21": {
+        "census_2021_residents": "residents of Census 2021",
+        "census_2021_ethnic_group": "residents of Census 2021",
+    },
+}
+_BOUNDARY_CHANGE = np.uint8(REASONS.index("boundary_change"))
 #: Release and columns that say in which local authority the areas of each vintage lie; of the
 #: columns the first that the file here has.
 AUTHORITIES = {
@@ -57,21 +70,30 @@ def read_published(
         As `published.read` and `bring_to`.
     """
     release = find_release(source.release, f"source.{name}")
-    roots = roots_of(source.path, folder)
+    roots = published_roots(folder, source.path)
     vintage = source.vintage or release.vintage
     is_larger = release.vintage not in VINTAGES and vintage in VINTAGES
-    asked = columns_asked(wanted, attributes)
+    named = [c for w in wanted for c in w.category or (w.value,)]
+    if is_larger and named:
+        one, _ = GEOGRAPHY_NAMES[release.geography]
+        what = (
+            f"is one figure a {one}. It cannot differ between the LSOAs inside a {one}, so it says nothing "
+            "about a neighbourhood against its benchmark areas."
+        )
+        fix = "Use it as a covariate, or take an outcome that is published by LSOA."
+        raise StudyError(
+            [Problem(f"'{c}' of '{release.id}' {what}", f"source.{name}", fix) for c in dict.fromkeys(named)]
+        )
+    own = table = read(release.id, roots, list(dict.fromkeys([*named, *attributes])))
     if is_larger:
-        named = columns_asked(wanted, ())
-        problems = [refuse_as_outcome(release, c, "lsoa", f"source.{name}") for c in named]
-        if refused := [p for p in problems if p is not None]:
-            raise StudyError(refused)
-    own = table = read(release.id, roots, asked)
-    if is_larger:
-        table = _spread(table, vintage, roots)
+        if vintage not in AUTHORITIES:
+            what = f"no list says in which local authority an area of {vintage} lies."
+            raise DataError(what, release.id, f"Vintages: {', '.join(AUTHORITIES)}.")
+        list_of, column = authority_column(vintage, roots)
+        table = _spread(table, read(list_of, roots, [column]), column)
     elif vintage != release.vintage:
         table = bring_to(table, vintage, roots)
-    return as_source_table(name, table, window, wanted, attributes, own.areas)
+    return _as_source_table(name, table, window, wanted, attributes, own.areas)
 
 
 def described_at(source: PublishedSource, _folder: Path) -> str | None:
@@ -82,33 +104,16 @@ def described_at(source: PublishedSource, _folder: Path) -> str | None:
 def printed_name(source: PublishedSource, column: str) -> str:
     """Return a covariate's name in print; a figure of a larger area says so."""
     release = find_release(source.release)
-    areas = "lsoa" if (source.vintage or release.vintage) in VINTAGES else release.geography
-    return covariate_label(release, column, areas)
+    if release.geography == "lsoa" or (source.vintage or release.vintage) not in VINTAGES:
+        return column
+    return f"{column} (of the {GEOGRAPHY_NAMES[release.geography][0]})"
 
 
-def roots_of(path: str | None, folder: Path) -> Roots:
-    """Return where releases are looked for: a folder of the study's, else the usual ones."""
-    if path is not None:
-        return resolve(path, folder)
-    return published_roots(folder)
-
-
-def published_roots(folder: Path) -> tuple[Path, ...]:
-    """Return where releases are looked for: what `fetch` got, then the shared data."""
+def published_roots(folder: Path, own: str | None = None) -> tuple[Path, ...]:
+    """Return where releases are looked for: a study's own folder; else what `fetch` got, then the shared."""
+    if own is not None:
+        return (resolve(own, folder),)
     return default_fetched(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)
-
-
-def _spread(table: PublishedTable, vintage: str, roots: Roots) -> PublishedTable:
-    """Give every LSOA the figures of its local authority."""
-    if vintage not in AUTHORITIES:
-        raise DataError(
-            f"no list says in which local authority an area of {vintage} lies.",
-            table.release.id,
-            f"Vintages: {', '.join(AUTHORITIES)}.",
-        )
-    release, column = authority_column(vintage, roots)
-    places = read(release, roots, [column])
-    return spread(table, places.areas, places.names, places.texts[column])
 
 
 def authority_column(vintage: str, roots: Roots) -> tuple[str, str]:
@@ -119,12 +124,6 @@ def authority_column(vintage: str, roots: Roots) -> tuple[str, str]:
     return release_id, next(c for c in columns if c in there)
 
 
-def _read_request(request: SourceRequest[PublishedSource]) -> SourceTable:
-    return read_published(
-        request.name, request.source, request.file.folder, request.window, request.wanted, request.attributes
-    )
-
-
 def _describe(request: SourceRequest[PublishedSource]) -> str:
     found = find_release(request.source.release)
     when = found.periods or found.as_of
@@ -133,20 +132,14 @@ def _describe(request: SourceRequest[PublishedSource]) -> str:
 
 SOURCE = SourceKind(
     model=PublishedSource,
-    read=_read_request,
+    read=lambda r: read_published(r.name, r.source, r.file.folder, r.window, r.wanted, r.attributes),
     describe=_describe,
     described_at=described_at,
     printed=printed_name,
 )
 
 
-def columns_asked(wanted: tuple[MeasureRequest, ...], attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return every column that measures and attributes need."""
-    several = [c for w in wanted for c in w.category or (w.value,)]
-    return tuple(dict.fromkeys([*several, *attributes]))
-
-
-def as_source_table(  # one thing, in the order of `read_published`
+def _as_source_table(
     name: str,
     table: PublishedTable,
     window: Window,
@@ -154,20 +147,10 @@ def as_source_table(  # one thing, in the order of `read_published`
     attributes: tuple[str, ...],
     own_areas: Strings,
 ) -> SourceTable:
-    """Return a published table in the shape that every source gives back.
+    """Return a published table in the shape that every source gives back, in the study's window.
 
-    Measures are cut to the study's window. A release of one date is one period of the window's
-    kind, so that it can be the outcome of a level claim.
-
-    Parameters
-    ----------
-    wanted : measures; categories name the columns to add up.
-    own_areas : codes of the areas that the publisher gives: an area with such a code is unchanged.
-
-    Raises
-    ------
-    DataError
-        A rank, decile or text as an outcome; rates as counts; a sum of what is no count.
+    A release of one date is one period of the window's kind, so that it can be the outcome of a level
+    claim. `own_areas` are the publisher's codes: an area with such a code is unchanged.
     """
     release = table.release
     if wanted and table.periods is not None:
@@ -264,74 +247,124 @@ def _refuse_outcomes(table: PublishedTable, columns: dict[MeasureRequest, tuple[
         raise DataError(problems)
 
 
-def refuse_as_outcome(
-    release: PublishedRelease, column: str, areas: Geography, where: str = ""
-) -> Problem | None:
-    """Return why a column cannot be an outcome of a study of such areas; None where it can.
-
-    Parameters
-    ----------
-    release : the release the outcome names.
-    column : its column.
-    areas : what one area of the study is.
-    where : place in the study file.
-    """
-    if release.geography == areas:
-        return None
-    one, _ = GEOGRAPHY_NAMES[release.geography]
-    own, smaller = GEOGRAPHY_NAMES[areas]
-    return Problem(
-        f"'{column}' of '{release.id}' is one figure a {one}. It cannot differ between the "
-        f"{smaller} inside a {one}, so it says nothing about a neighbourhood against its "
-        "benchmark areas.",
-        where,
-        f"Use it as a covariate, or take an outcome that is published by {own}.",
-    )
-
-
-def covariate_label(release: PublishedRelease, label: str, areas: Geography) -> str:
-    """Return the name in print of a covariate, with the larger area it describes."""
-    if release.geography == areas:
-        return label
-    return f"{label} (of the {GEOGRAPHY_NAMES[release.geography][0]})"
-
-
-def spread(table: PublishedTable, areas: Strings, names: Strings, larger: Strings) -> PublishedTable:
-    """Give each area the figures of the larger area it lies in.
-
-    Parameters
-    ----------
-    table : a release of larger areas.
-    areas, names : (n_areas,), codes and names, ascending by code.
-    larger : (n_areas,), code of the larger area that each lies in.
-
-    Returns
-    -------
-    PublishedTable
-        On the areas given; missing with reason `no_row` where the larger area is not in the
-        table. For covariates only: `refuse_as_outcome`.
-
-    Raises
-    ------
-    DataError
-        No code in common (a list of another year, another country).
-    """
-    one, _ = GEOGRAPHY_NAMES[table.release.geography]
+def _spread(table: PublishedTable, places: PublishedTable, column: str) -> PublishedTable:
+    """Give each area the figures of the larger area it lies in, by a column of a list of places."""
+    one, larger = GEOGRAPHY_NAMES[table.release.geography][0], places.texts[column]
     at = np.minimum(np.searchsorted(table.areas, larger), len(table.areas) - 1)
     found = table.areas[at] == larger
     if not found.any():
-        raise DataError(
-            f"no area lies in a {one} of this release.",
-            table.release.id,
-            "Codes change when authorities merge: use a lookup of the same year.",
-        )
+        what = f"no area lies in a {one} of this release."
+        fix = "Codes change when authorities merge: use a lookup of the same year."
+        raise DataError(what, table.release.id, fix)
     no_row = np.uint8(REASONS.index("no_row"))
     return replace(
         table,
-        areas=areas,
-        names=names,
+        areas=places.areas,
+        names=places.names,
         values={c: np.where(found[:, None], v[at], np.nan) for c, v in table.values.items()},
         reasons={c: np.where(found[:, None], r[at], no_row) for c, r in table.reasons.items()},
         texts={c: np.where(found, t[at], "") for c, t in table.texts.items()},
         notes=(*table.notes, f"{table.release.id}: each area has the figure of its {one}."),
     )
+
+
+def residents(vintage: str, root: Roots) -> Weights | None:
+    """Return the residents of a vintage's areas; None where no release here holds them."""
+    for release_id, name in RESIDENTS.get(vintage, {}).items():
+        if is_here(find_release(release_id), root):
+            table = read(release_id, root, ["residents"])
+            return Weights(name, table.areas, table.values["residents"][:, 0])
+    return None
+
+
+def bring_to(table: PublishedTable, vintage: str, root: Roots) -> PublishedTable:
+    """Bring a table to a later census vintage, 2001 → 2011 → 2021.
+
+    Counts are divided by residents where areas split, to the last unit; rates, scores, shares,
+    ranks and deciles are means weighted by residents where areas merged, and as they were in each
+    part of a split area; texts where all parts agree. Areas that changed irregularly are missing
+    with reason `boundary_change`, and named in the notes.
+
+    Raises
+    ------
+    DataError
+        A table of larger areas, an earlier vintage, or a lookup that is not here.
+    """
+    own = table.release.vintage
+    if own not in VINTAGES or vintage not in VINTAGES:
+        raise DataError(
+            f"areas of '{own}' cannot be brought to '{vintage}'.",
+            table.release.id,
+            f"Vintages: {', '.join(VINTAGES)}.",
+        )
+    first, last = VINTAGES.index(own), VINTAGES.index(vintage)
+    if last < first:
+        raise DataError(
+            f"areas of {own} are newer than {vintage}; tables are only brought forward.",
+            table.release.id,
+            f'Work with vintage = "{own}".',
+        )
+    for old, new in zip(VINTAGES[first:last], VINTAGES[first + 1 : last + 1], strict=True):
+        lookup = lookup_of(f"lookup_{old}_{new}", root)
+        table = _step(table, lookup, residents(old, root), residents(new, root), new)
+    return table
+
+
+def lookup_of(release_id: str, root: Roots) -> Lookup:
+    """Read the pairs of two vintages, as the publisher or as a copy has them."""
+    ((file, path),) = locate(find_release(release_id), root)
+    return load_lookup(path, file.area, file.value, file.category)
+
+
+def _step(
+    table: PublishedTable, lookup: Lookup, of_old: Weights | None, of_new: Weights | None, vintage: str
+) -> PublishedTable:
+    regular = (lookup.change != "X") & np.isin(lookup.old, table.areas)
+    row = np.searchsorted(table.areas, lookup.old[regular])
+    targets, target = np.unique(lookup.new[regular], return_inverse=True)
+    irregular = np.unique(lookup.new[np.isin(lookup.old, table.areas) & (lookup.change == "X")])
+    areas = np.unique(np.concatenate([targets, irregular]))
+    at = np.searchsorted(areas, targets)
+    notes: dict[str, None] = dict.fromkeys(table.notes)
+    kinds = {c.name: c.kind for c in table.release.columns}
+    values: dict[str, Floats] = {}
+    reasons: dict[str, Reasons] = {}
+    for name, old in table.values.items():
+        if kinds.get(name) == "count":
+            whole = bool((old[np.isfinite(old)] == np.floor(old[np.isfinite(old)])).all())
+            converted = convert_counts(old, table.areas, lookup, of_new, whole=whole)
+        else:
+            converted = convert_rates(old, table.areas, lookup, of_old)
+        notes |= dict.fromkeys(f"{lookup.name}: {note}" for note in converted.notes)
+        values[name] = np.full((len(areas), old.shape[1]), np.nan)
+        values[name][at] = converted.values
+        why = np.zeros(values[name].shape, dtype=np.uint8)
+        np.maximum.at(why, at[target], table.reasons[name][row])
+        why[np.isin(areas, irregular)] = _BOUNDARY_CHANGE
+        reasons[name] = np.where(np.isnan(values[name]), why, 0).astype(np.uint8)
+    for share in table.release.derived:  # from the converted counts: more exact than means
+        if share.name in values and {*share.numerator, *share.denominator} <= set(values):
+            made = share.of(values)
+            values[share.name] = np.where(np.isfinite(made), made, values[share.name])
+    texts = {c: _agreed(t[row], at[target], len(areas)) for c, t in table.texts.items()}
+    names = _agreed(table.names[row], at[target], len(areas))
+    return replace(
+        table,
+        release=replace(table.release, vintage=vintage, areas=len(areas)),
+        areas=areas,
+        names=np.where(names == "", areas, names),
+        values=values,
+        reasons=reasons,
+        texts=texts,
+        notes=tuple(notes),
+    )
+
+
+def _agreed(texts: Strings, target: npt.NDArray[np.intp], n: int) -> Strings:
+    """Return the text of each newer area; '' where its parts differ or it has none."""
+    found = np.full(n, "", dtype=texts.dtype if texts.size else "U1")
+    found[target] = texts
+    differ = np.zeros(n, dtype=bool)
+    np.logical_or.at(differ, target, found[target] != texts)
+    found[differ] = ""
+    return found

@@ -134,19 +134,18 @@ def fetch_archives(
 def _fetch_archive(archive: str, folder: Path, progress: Progress, client: Client, *, again: bool) -> Fetched:
     target, part = folder / NAME / f"{archive}.zip", folder / PARTS / NAME / f"{archive}.zip"
     if target.is_file() and not again:
-        return Fetched(
-            name=NAME, path=target, sha256="", bytes=target.stat().st_size, address="", asked=False
-        )
+        return _here(target)
     ask = ask_for(archive)
     client.save(ask, part, lambda _, done, of: progress(f"{NAME} {archive}", done, of))
     if not zipfile.is_zipfile(part):
         part.unlink()
-        raise DataError(
-            f"{ask.address} does not hold a zip. What came was deleted.",
-            NAME,
-            "A proxy may have answered in its place; try from another network.",
-        )
+        what = f"{ask.address} does not hold a zip. What came was deleted."
+        raise DataError(what, NAME, "A proxy may have answered in its place; try from another network.")
     return put(NAME, ask.address, part, target)
+
+
+def _here(path: Path) -> Fetched:
+    return Fetched(name=NAME, path=path, bytes=path.stat().st_size)
 
 
 def _members(
@@ -159,14 +158,9 @@ def _members(
     again: bool,
 ) -> tuple[list[Fetched], list[str]]:
     """Get the street files of some forces, reading only those parts of the remote zip."""
-    files: list[Fetched] = []
     wanted = {(m, f): folder / NAME / m / f"{m}-{f}-street.csv" for m in months for f in forces}
     missing = {k: p for k, p in wanted.items() if again or not p.is_file()}
-    for path in wanted.values():
-        if path not in missing.values():
-            files.append(
-                Fetched(name=NAME, path=path, sha256="", bytes=path.stat().st_size, address="", asked=False)
-            )
+    files = [_here(path) for key, path in wanted.items() if key not in missing]
     if not missing:
         return files, []
     ask = ask_for(archive)

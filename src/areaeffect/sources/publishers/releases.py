@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
+import numpy as np
 from pydantic import ConfigDict, TypeAdapter, with_config
 
 from areaeffect.errors import DataError, StudyError, did_you_mean
 from areaeffect.records import Json
+from areaeffect.results import Floats
 from areaeffect.study.parts import resolve
 
 Kind = Literal["count", "score", "rank", "decile", "rate", "share", "amount", "text"]
@@ -130,6 +132,14 @@ class Derived:
     numerator: tuple[str, ...]
     denominator: tuple[str, ...]
     unit: str
+
+    def of(self, values: Mapping[str, Floats]) -> Floats:
+        """Make it from its columns; not finite where nothing is divided by."""
+        made: Floats = np.sum([values[c] for c in self.numerator], axis=0)
+        if self.denominator:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                made = made / np.sum([values[c] for c in self.denominator], axis=0)
+        return made
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -289,10 +289,7 @@ def _drop_not_supplied(
 def _derive(derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]) -> None:
     for share in derived:
         parts = (*share.numerator, *share.denominator)
-        made: Floats = np.sum([values[c] for c in share.numerator], axis=0)
-        if share.denominator:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                made = made / np.sum([values[c] for c in share.denominator], axis=0)
+        made = share.of(values)
         made[~np.isfinite(made)] = np.nan
         why = np.max([reasons[c] for c in parts], axis=0)
         why[np.isnan(made) & (why == 0)] = _CODE["not_published"]  # nobody lives there

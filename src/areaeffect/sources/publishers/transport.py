@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -47,6 +47,7 @@ from areaeffect.sources.publishers.answers import (
 if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
+T = TypeVar("T")
 CONTACT_VARIABLE = "AREAEFFECT_CONTACT"
 MIRROR_VARIABLE = "AREAEFFECT_MIRROR"
 #: Requests at one time, to all publishers together.
@@ -188,21 +189,18 @@ class Client:
 
     def small(self, ask: Ask) -> bytes:
         """Return a small answer whole; tried again where the connection breaks."""
-        for attempt in range(TRIES):
-            try:
-                with self.open(ask) as answer:
-                    if answer.status == _ACCEPTED:
-                        raise NotReadyError
-                    content = b""
-                    for block in answer.stream(_BLOCK, decode_content=True):
-                        content += block
-                        if len(content) > SMALL:
-                            raise DataError(too_large(ask, SMALL))
-                    return content
-            except HTTPError as error:
-                broken = str(error)
-                time.sleep(self.settings.first_pause * 2**attempt)
-        raise DataError(unread(ask, TRIES, broken, 0))
+
+        def whole(answer: urllib3.BaseHTTPResponse) -> bytes:
+            if answer.status == _ACCEPTED:
+                raise NotReadyError
+            content = b""
+            for block in answer.stream(_BLOCK, decode_content=True):
+                content += block
+                if len(content) > SMALL:
+                    raise DataError(too_large(ask, SMALL))
+            return content
+
+        return self._patiently(ask, {}, whole)
 
     def length(self, ask: Ask) -> int:
         """Return how long a file is by HEAD; 0 where the publisher does not say."""
@@ -220,7 +218,9 @@ class Client:
             It could not be had, or what came is no file. What came of a file is kept.
         """
         stalled = 0
-        with _only_one(ask, part) as file:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        busy = DataError("another `areaeffect fetch` is getting it.", ask.name, "Wait for it.")
+        with part.open("ab") as file, locked(part, busy):
             while True:
                 before = file.seek(0, os.SEEK_END)
                 try:
@@ -237,16 +237,25 @@ class Client:
 
     def range(self, ask: Ask, first: int, last: int) -> tuple[bytes, str]:
         """Return bytes `first` to `last` of a file, and by what its edition is known."""
+
+        def part(answer: urllib3.BaseHTTPResponse) -> tuple[bytes, str]:
+            if answer.status != _PARTIAL:
+                raise DataError(moved(ask, "it does not send parts of a file"))
+            start, _ = range_of(ask, answer)
+            content = answer.read(last - first + 1, decode_content=False)
+            if start != first or len(content) != last - first + 1:
+                raise DataError(moved(ask, "it sent another part than the one asked for"))
+            return content, answer.headers.get("ETag", "")
+
+        return self._patiently(ask, {"Range": f"bytes={first}-{last}"}, part)
+
+    def _patiently(
+        self, ask: Ask, headers: Mapping[str, str], read: Callable[[urllib3.BaseHTTPResponse], T]
+    ) -> T:
         for attempt in range(TRIES):
             try:
-                with self.open(ask, {"Range": f"bytes={first}-{last}"}) as answer:
-                    if answer.status != _PARTIAL:
-                        raise DataError(moved(ask, "it does not send parts of a file"))
-                    start, _ = range_of(ask, answer)
-                    content = answer.read(last - first + 1, decode_content=False)
-                    if start != first or len(content) != last - first + 1:
-                        raise DataError(moved(ask, "it sent another part than the one asked for"))
-                    return content, answer.headers.get("ETag", "")
+                with self.open(ask, headers) as answer:
+                    return read(answer)
             except HTTPError as error:
                 broken = str(error)
                 time.sleep(self.settings.first_pause * 2**attempt)
@@ -255,10 +264,11 @@ class Client:
     def _request(
         self, ask: Ask, address: str, headers: Mapping[str, str], method: str
     ) -> urllib3.BaseHTTPResponse:
+        mirror = self.settings.mirror
         try:
             return self._pool.request(
                 method,
-                self._mirrored(address),
+                f"{mirror}/{address.removeprefix('https://')}" if mirror else address,
                 headers={**self._pool.headers, **headers},
                 preload_content=False,
                 redirect=False,
@@ -270,11 +280,6 @@ class Client:
         except HTTPError as error:
             raise DataError(unread(ask, 1, str(error), 0)) from None
 
-    def _mirrored(self, address: str) -> str:
-        if not self.settings.mirror:
-            return address
-        return f"{self.settings.mirror}/{address.removeprefix('https://')}"
-
     def _onward(self, ask: Ask, address: str, location: str) -> str:
         """Return where a redirect leads, as the publisher's own address."""
         mirror = self.settings.mirror
@@ -285,7 +290,11 @@ class Client:
         return urljoin(address, location)
 
     def _transfer(self, ask: Ask, file: IO[bytes], part: Path, progress: Progress) -> None:
-        """Ask once, and write what comes behind what is here."""
+        """Ask once, and write what comes behind what is here.
+
+        Beside it lies by what the publisher's file is known again: not a weak ETag, which cannot say
+        that bytes are the same, and nothing of a packed answer, whose parts are not parts of the file.
+        """
         memo = part.with_name(f"{part.name}.json")
         here, known = file.seek(0, os.SEEK_END), read_record(memo)
         same = known.get("validator") if known.get("address") == ask.address else ""
@@ -297,7 +306,10 @@ class Client:
             if total > ask.cap:
                 raise DataError(too_large(ask, ask.cap, total))
             make_room(part.parent, total - here, ask.name)
-            memo.write_text(json.dumps(_memo(ask, answer)), encoding="utf-8")
+            etag = answer.headers.get("ETag", "")
+            same = etag if etag and not etag.startswith("W/") else answer.headers.get("Last-Modified", "")
+            known = {"address": ask.address, "validator": "" if _is_packed(answer) else same}
+            memo.write_text(json.dumps(known), encoding="utf-8")
             try:
                 for block in answer.stream(_BLOCK, decode_content=_is_packed(answer)):
                     if not here:
@@ -357,26 +369,6 @@ def read_record(path: Path) -> Json:
     return content if isinstance(content, dict) else {}
 
 
-@contextmanager
-def _only_one(ask: Ask, part: Path) -> Iterator[IO[bytes]]:
-    part.parent.mkdir(parents=True, exist_ok=True)
-    busy = DataError("another `areaeffect fetch` is getting it.", ask.name, "Wait for it.")
-    with part.open("ab") as file, locked(part, busy):
-        yield file
-
-
 def _is_packed(answer: urllib3.BaseHTTPResponse) -> bool:
     """Whether a server packed its answer, although it was asked not to."""
     return answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
-
-
-def _memo(ask: Ask, answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
-    """Note by what the file is known again; a weak ETag cannot say that bytes are the same."""
-    etag = answer.headers.get("ETag", "")
-    validator = "" if etag.startswith("W/") else etag
-    return {
-        "address": ask.address,
-        "validator": ""
-        if _is_packed(answer)  # its parts are not parts of the file
-        else validator or answer.headers.get("Last-Modified", ""),
-    }
