@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from areaeffect.commands.index import build_index
-from areaeffect.index.result import IndexResult
+from areaeffect.index.composite import IndexResult
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.index import read_index
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from areaeffect.commands.evaluate import map_shapes
 from areaeffect.document.folders import prepare
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.index import composite as numerics
-from areaeffect.index.composite import Choices, _score, choices_of, scores, standardised
+from areaeffect.index.composite import IndexResult, Variant, scores, standardised, weighted
 from areaeffect.index.page import write_index
-from areaeffect.index.result import IndexResult, Variant
 from areaeffect.index.table import IndicatorTable, read_indicators
 from areaeffect.results import Floats, Shape
 from areaeffect.sources.publishers.releases import named_file
@@ -22,7 +19,6 @@ from areaeffect.study.index import Index, IndexFile, read_index
 #: Weights are moved by a quarter of themselves, up and down.
 WEIGHT_STEP = 0.25
 _METHODS = ("exponential", "z-score", "rank")
-_RULES = ("no score", "reweight", "authority mean")
 
 
 def index_into(path: Path, out: Path, tell: Callable[[str, int, int], None] = lambda *_: None) -> IndexResult:
@@ -43,7 +39,6 @@ def build_index(file: IndexFile) -> IndexResult:
     """
     table, index = read_indicators(file), file.index
     shapes, more = _outlines(file, table)
-    base = choices_of(index)
     standard, score = scores(file, table)
     rank = numerics.ranks(score)
     behind = None
@@ -51,7 +46,7 @@ def build_index(file: IndexFile) -> IndexResult:
         share = index.left_behind.share
         behind = numerics.left_behind(score, table.deprivation, share)
     variants = []
-    for choice, alternative, other in _variants(index, table, base):
+    for choice, alternative, other in _variants(index, table, standard):
         correlation, left, of, moved = numerics.compared(score, other)
         n_behind = None
         if index.left_behind is not None and table.deprivation is not None:
@@ -95,41 +90,23 @@ def _outlines(file: IndexFile, table: IndicatorTable) -> tuple[tuple[Shape, ...]
     return map_shapes(found, table.areas), found.notes
 
 
-def _variants(index: Index, table: IndicatorTable, base: Choices) -> Iterator[tuple[str, str, Floats]]:
+def _variants(index: Index, table: IndicatorTable, standard: Floats) -> Iterator[tuple[str, str, Floats]]:
     """Score the areas with every choice made otherwise, one at a time."""
-    standard = standardised(index, table, base)
-    names = [i.name for i in index.indicator]
-    several = len(names) > 1
-
-    def reweighted(weights: list[float]) -> Floats:
-        kept = [k for k, w in enumerate(weights) if w > 0]
-        own = Choices(tuple(weights[k] for k in kept), base.methods, base.shrink, base.missing)
-        return _score(index, table, own, standard[:, kept])
-
-    for k, name in enumerate(names) if several else ():
+    weights = [i.weight for i in index.indicator]
+    names = [i.name for i in index.indicator] if len(weights) > 1 else []
+    for k, name in enumerate(names):
         for factor in (1 + WEIGHT_STEP, 1 - WEIGHT_STEP):
-            moved = [w * factor if j == k else w for j, w in enumerate(base.weights)]
-            yield f"weight of {name}", f"times {factor:g}", reweighted(moved)
-    if several and len(set(base.weights)) > 1:
-        yield "weights", "all equal", reweighted([1.0] * len(names))
-    for k, name in enumerate(names) if several else ():
-        without = [0.0 if j == k else w for j, w in enumerate(base.weights)]
-        yield f"indicator {name}", "left out", reweighted(without)
-    for method in _METHODS:
-        methods = (method,) * len(names)
-        if methods != base.methods and several:
-            own = Choices(base.weights, methods, base.shrink, base.missing)
-            yield (
-                "standardisation",
-                f"{method} for all",
-                _score(index, table, own, standardised(index, table, own)),
-            )
-    if any(base.shrink):
-        own = Choices(base.weights, base.methods, (False,) * len(names), base.missing)
-        yield "shrinkage", "none", _score(index, table, own, standardised(index, table, own))
-    if np.isnan(standard).any():
-        has_authority = bool((table.authority != "").any())
-        for rule in _RULES:
-            if rule != base.missing and (rule != "authority mean" or has_authority):
-                own = Choices(base.weights, base.methods, base.shrink, rule)
-                yield "missing indicators", rule, _score(index, table, own, standard)
+            moved = [w * factor if j == k else w for j, w in enumerate(weights)]
+            yield f"weight of {name}", f"times {factor:g}", weighted(index, standard, moved)
+    if names and len(set(weights)) > 1:
+        yield "weights", "all equal", weighted(index, standard, [1.0] * len(names))
+    for k, name in enumerate(names):
+        without = [0.0 if j == k else w for j, w in enumerate(weights)]
+        yield f"indicator {name}", "left out", weighted(index, standard, without)
+    for method in _METHODS if names else ():
+        if method != index.index.standardise:
+            other = standardised(index, table, method)
+            yield "standardisation", f"{method} for all", weighted(index, other, weights)
+    if any(i.shrink for i in index.indicator):
+        plain = standardised(index, table, shrink=False)
+        yield "shrinkage", "none", weighted(index, plain, weights)

@@ -13,7 +13,7 @@ from areaeffect.commands.evaluate import evaluate, map_shapes
 from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.neighbours import contiguity
-from areaeffect.index.composite import choices_of, scores
+from areaeffect.index.composite import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.panel import Neighbourhood
 from areaeffect.register.other_initiatives import notes_on, read_register
@@ -82,7 +82,7 @@ def where_next_into(request: Request, out: Path, tell: Callable[[str, int, int],
         table = read_indicators(index)
         standard = align(scores(index, table)[0], table.areas, panel.areas)
         allowed &= np.isfinite(standard).all(axis=1)
-        scored = standard, np.array(choices_of(index.index).weights)
+        scored = standard, np.array([i.weight for i in index.index.indicator])
     allowed[np.union1d(taken, near)] = False
     tell("ranking", 0, 1)
     places, like, need = _ranked(file, data, request.first, allowed, effects, errors, scored)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from areaeffect.document.page import as_dict, run_of
 from areaeffect.errors import DataError, Problem
 from areaeffect.index.table import IndicatorTable
-from areaeffect.results import Bools, Floats
+from areaeffect.records import Column, DataTable, Json, described, table_of
+from areaeffect.results import Bools, Floats, Release, Shape
 from areaeffect.study.index import Index, IndexFile
+from areaeffect.wording.numbers import plural
 
 #: Of the exponential transformation of the English indices of deprivation: a tenth of the areas
 #: scores 50 and more, so that being good on one domain hardly cancels being bad on another.
 EXPONENTIAL_SCALE = 23.0
 EXPONENTIAL_TOP = 100.0
-#: With rule 'reweight', an area needs indicators of at least this share of the weight.
-LEAST_WEIGHT = 0.5
 _SEVERAL = 2
 
 
@@ -113,46 +115,6 @@ def shrunken(counts: Floats, of: Floats, authority: npt.NDArray[Any]) -> Floats:
     return np.where(known, 1.0 / (1.0 + np.exp(-drawn)), np.nan)
 
 
-def combine(
-    standard: Floats, weights: Floats, total: float, missing: str, authority: npt.NDArray[Any] | None = None
-) -> Floats:
-    """Add standardised indicators up, (n_areas,); NaN where an area has no score.
-
-    Parameters
-    ----------
-    standard : (n_areas, n_indicators), high is worse; NaN = missing.
-    weights : (n_indicators,).
-    total : what the weighted sum is divided by.
-    missing : 'no score'; 'reweight' (over the indicators an area has, if they carry half of the
-        weight); 'authority mean' (that of the areas around it).
-    authority : (n_areas,), for 'authority mean'.
-    """
-    known = np.isfinite(standard)
-    if missing == "authority mean" and authority is not None and not known.all():
-        standard = _filled(standard, authority)
-        known = np.isfinite(standard)
-    values = np.where(known, standard, 0.0) @ weights / total
-    share = known @ weights / weights.sum()
-    if missing == "reweight":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(share >= LEAST_WEIGHT, values / share, np.nan)
-    return np.where(known.all(axis=1), values, np.nan)
-
-
-def _filled(standard: Floats, authority: npt.NDArray[Any]) -> Floats:
-    """Put the mean of an area's authority where it lacks an indicator."""
-    groups, group = np.unique(authority.astype(str), return_inverse=True)
-    filled = standard.copy()
-    for k in range(standard.shape[1]):
-        known = np.isfinite(standard[:, k])
-        n = np.bincount(group[known], minlength=len(groups))
-        sums = np.bincount(group[known], weights=standard[known, k], minlength=len(groups))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = np.where(n > 0, sums / n, np.nan)
-        filled[~known, k] = mean[group[~known]]
-    return filled
-
-
 def ranks(score: Floats) -> Floats:
     """Rank of each area, 1 the worst; equal scores share the better place; NaN without a score."""
     from scipy.stats import rankdata
@@ -212,16 +174,6 @@ def compared(base: Floats, other: Floats) -> tuple[float, int, int, float]:
     return correlation, int(left.sum()), int(inside.sum()), float(moved.max(initial=0.0))
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The choices an index rests on, one value an indicator where they are tuples."""
-
-    weights: tuple[float, ...]
-    methods: tuple[str, ...]
-    shrink: tuple[bool, ...]
-    missing: str
-
-
 def scores(file: IndexFile, table: IndicatorTable) -> tuple[Floats, Floats]:
     """Return standardised indicators (n_areas, n_indicators) and scores (n_areas,).
 
@@ -230,48 +182,126 @@ def scores(file: IndexFile, table: IndicatorTable) -> tuple[Floats, Floats]:
     DataError
         Where no area has a score.
     """
-    base = choices_of(file.index)
-    standard = standardised(file.index, table, base)
-    score = _score(file.index, table, base, standard)
+    index = file.index
+    standard = standardised(index, table)
+    score = weighted(index, standard, [i.weight for i in index.indicator])
     if not np.isfinite(score).any():
         raise DataError(
             Problem(
                 "no area has every indicator, so none has a score.",
                 str(file.file.path),
-                'Their codes may be of different vintages; or set missing = "reweight".',
+                "Their codes may be of different vintages.",
             )
         )
     return standard, score
 
 
-def choices_of(index: Index) -> Choices:
-    """Return the choices an index file makes."""
-    part = index.index
-    return Choices(
-        tuple(i.weight for i in index.indicator),
-        tuple(i.standardise or part.standardise for i in index.indicator),
-        tuple(i.shrink for i in index.indicator),
-        part.missing,
-    )
-
-
-def standardised(index: Index, table: IndicatorTable, choices: Choices) -> Floats:
-    """Return every indicator, high is worse, on its method's scale, (n_areas, n_indicators)."""
+def standardised(
+    index: Index, table: IndicatorTable, method: str | None = None, *, shrink: bool = True
+) -> Floats:
+    """Return every indicator, high is worse, on a method's scale, (n_areas, n_indicators)."""
     columns = []
     for k, indicator in enumerate(index.indicator):
         values = table.values[:, k]
-        if choices.shrink[k]:
-            counts, of = table.counts[indicator.name], table.of[indicator.name]
-            values = shrunken(counts, of, table.authority)
+        if indicator.shrink and shrink:
+            values = shrunken(table.counts[indicator.name], table.of[indicator.name], table.authority)
         sign = 1.0 if indicator.worse == "high" else -1.0
-        columns.append(standardise(sign * values, choices.methods[k]))
+        columns.append(standardise(sign * values, method or index.index.standardise))
     return np.column_stack(columns)
 
 
-def _score(index: Index, table: IndicatorTable, choices: Choices, standard: Floats) -> Floats:
-    weights = np.array(choices.weights)
-    scale = (index.index.weights_total or sum(i.weight for i in index.indicator)) / sum(
-        i.weight for i in index.indicator
-    )
-    total = float(weights.sum()) * scale
-    return combine(standard, weights, total, choices.missing, table.authority)
+def weighted(index: Index, standard: Floats, weights: Sequence[float]) -> Floats:
+    """Return scores by some weights, (n_areas,); NaN where an area lacks an indicator that counts.
+
+    The weighted sum is divided by the total that the index names, in proportion to its own weights.
+    """
+    own = np.array([i.weight for i in index.indicator])
+    given = np.array(weights)
+    total = given.sum() * (index.index.weights_total or own.sum()) / own.sum()
+    kept = given > 0
+    return np.asarray(standard[:, kept] @ given[kept] / total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One choice made otherwise, and what that does."""
+
+    choice: str = described("Which choice")
+    alternative: str = described("What was chosen instead")
+    correlation: float = described("Spearman's rank correlation with the index")
+    left_worst: int = described("Areas of its worst tenth that leave it")
+    worst: int = described("Areas in its worst tenth")
+    largest_move: float = described("Largest change of a rank")
+    left_behind: int | None = described("Areas left behind; empty where not asked")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class IndexResult:
+    """A composite index."""
+
+    plan: Json  # the index file as read
+    #: areas, names: (n_areas,)
+    areas: npt.NDArray[np.str_]
+    names: npt.NDArray[np.str_]
+    council: npt.NDArray[np.str_]  # (n_areas,), name of the council; empty text where it is not known
+    shapes: tuple[Shape, ...]  # outlines of the areas in metres; none without boundaries
+    #: score, rank, decile: (n_areas,), high is worse, 1 is worst; NaN without a score.
+    score: Floats
+    rank: Floats
+    decile: Floats
+    standard: Floats  # (n_areas, n_indicators), the standardised indicators
+    behind: Bools | None  # (n_areas,), left behind; None where that was not asked.
+    variants: tuple[Variant, ...]  # every choice made otherwise
+    #: releases, notes: files read, and remarks
+    releases: tuple[Release, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return str(self.plan["index"]["title"])
+
+    def text(self) -> str:
+        """Return what the command prints."""
+        n = int(np.isfinite(self.score).sum())
+        lines = [f"{self.title}: {plural(n, 'area')} with a score, of {len(self.areas):,}."]
+        if self.behind is not None:
+            lines.append(f"Left behind: {plural(int(self.behind.sum()), 'area')}.")
+        shaky = sorted(self.variants, key=lambda v: v.correlation)[:3]
+        lines += [
+            f"  {v.choice}, {v.alternative}: rank correlation {v.correlation:.3f}; "
+            f"{v.left_worst:,} of {v.worst:,} leave the worst tenth"
+            for v in shaky
+        ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> Json:
+        """Return plain JSON values: plan, releases, notes and the rows of every table."""
+        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
+
+    def tables(self) -> tuple[DataTable, ...]:
+        """Return the scores and the sensitivity table."""
+        indicators = [i["name"] for i in self.plan["indicator"]]
+        columns = [
+            Column("area_code", "string", "Area"),
+            Column("area_name", "string", "Its name, or its code again"),
+            Column("council", "string", "The council it lies in; empty where that is not known"),
+            Column("score", "number", "Score: high is worse; empty where the area has none"),
+            Column("rank", "integer", "Rank, 1 is worst"),
+            Column("decile", "integer", "Tenth of the ranked areas, 1 is worst"),
+            *(Column(f"{n}_standardised", "number", f"{n}: high is worse") for n in indicators),
+        ]
+        if self.behind is not None:
+            columns.append(Column("is_left_behind", "boolean", "In the worst share on need and deprivation"))
+
+        def cells(values: Floats, kind: type[int] | type[float]) -> list[float | int | None]:
+            return [kind(v) if np.isfinite(v) else None for v in values]
+
+        held: list[list[Any]] = [self.areas.tolist(), self.names.tolist(), self.council.tolist()]
+        held += [cells(self.score, float), cells(self.rank, int), cells(self.decile, int)]
+        held += [cells(values, float) for values in self.standard.T]
+        held += [] if self.behind is None else [self.behind.tolist()]
+        return (
+            DataTable("index", self.title, tuple(columns), tuple(zip(*held, strict=True))),
+            table_of("sensitivity", "What each choice does to the ranks", Variant, self.variants),
+        )

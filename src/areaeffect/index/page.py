@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from areaeffect.document.blocks import Block, Bullets, Data, Document, Facts, Pa
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.maps import WEIGHT_FILLS, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
-from areaeffect.index.result import IndexResult
+from areaeffect.index.composite import IndexResult
 from areaeffect.records import Json
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording import when
@@ -25,10 +25,17 @@ _NAMED = 12  # councils on the map
 _COUNCILS = 15
 
 
-def write_index(result: IndexResult, folder: Any) -> None:
+def write_index(result: IndexResult, folder: Path) -> None:
     """Write an index's folder, which appears whole or not at all."""
+    document = Document(
+        title=result.title,
+        kind="Composite index",
+        question=str(result.plan["index"]["about"]),
+        sections=(_scores(result), _choices(result), _sensitivity(result), _data(result)),
+        footer=PHRASES["page.footer"],
+    )
     run = run_of(result.plan, result.releases, result.notes)
-    write_small(SmallResult(index_document(result), result.tables(), run), folder, "index.html")
+    write_small(SmallResult(document, result.tables(), run), folder, "index.html")
 
 
 def _words(column: str) -> str:
@@ -39,24 +46,6 @@ def _source_of(part: Json) -> str:
     """Return the published title, or the file, and the column in words."""
     title = find_release(part["release"]).title if part["release"] else part["path"]
     return f"{title}: {_words(part['column'])}"
-
-
-def _areas_of(vintage: str) -> str:
-    """Return 'LSOAs of Census 2021' for 'lsoa21'."""
-    kind, year = vintage[:-2], vintage[-2:]
-    return f"{kind.upper()}s of Census 20{year}" if year.isdigit() else _words(vintage)
-
-
-def index_document(result: IndexResult) -> Document:
-    """Return the page of an index."""
-    sections = [_scores(result), _choices(result), _sensitivity(result), _data(result)]
-    return Document(
-        title=result.title,
-        kind="Composite index",
-        question=str(result.plan["index"]["about"]),
-        sections=tuple(sections),
-        footer=PHRASES["page.footer"],
-    )
 
 
 def _scores(result: IndexResult) -> Section:
@@ -154,7 +143,7 @@ def _choices(result: IndexResult) -> Section:
             i["name"].replace("_", " "),
             _source_of(i) + (f" over {_words(i['denominator']['column'])}" if i["denominator"] else ""),
             i["worse"],
-            i["standardise"] or part["standardise"],
+            part["standardise"],
             "yes" if i["shrink"] else "no",
             f"{i['weight']:g}",
         )
@@ -163,10 +152,9 @@ def _choices(result: IndexResult) -> Section:
     head = ("Indicator", "Source", "Worse is", "Standardised", "Shrunk", "Weight")
     total = part["weights_total"] or sum(i["weight"] for i in result.plan["indicator"])
     facts = (
-        ("Missing indicators", part["missing"]),
         ("Weighted sum divided by", f"{total:g}"),
         ("Describes", when(part["as_of"]) if part["as_of"] else "no date given"),
-        ("Areas", _areas_of(part["vintage"])),
+        ("Areas", f"LSOAs of Census 20{part['vintage'][-2:]}"),
     )
     blocks = (Data(Table("The indicators", head, rows, frozenset({5}))), Facts(facts))
     return Section("choices", "What it is made of", blocks)

@@ -62,12 +62,11 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
     index, raw = file.index, _Columns(file)
     asked = _asked(index)
     own = index.index.authorities
-    needs_authority = index.index.missing == "authority mean" or any(i.shrink for i in index.indicator)
     for column in asked.values():
         if column.release is not None:
             raw.asked.setdefault(column.release, []).append(column.column)
     found = {place: raw.attempt(raw.numbers, column, place) for place, column in asked.items()}
-    authority = raw.attempt(raw.authority) if needs_authority or own else None
+    authority = raw.attempt(raw.authority) if own or any(i.shrink for i in index.indicator) else None
     raw.raise_all()
     tables = [t for t in found.values() if t is not None]
     areas = np.unique(np.concatenate([t[0] for t in tables]))

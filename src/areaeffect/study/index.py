@@ -14,7 +14,6 @@ from areaeffect.study.parts import PeriodText
 from areaeffect.study.toml_file import NO_KINDS, Part, TomlFile, problems_of, read_toml
 
 Standard = Literal["exponential", "z-score", "rank", "none"]
-Missing = Literal["no score", "reweight", "authority mean"]
 Vintage = Literal["lsoa11", "lsoa21"]
 
 
@@ -51,7 +50,6 @@ class Indicator(ColumnOf):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name: lower case, digits, _")
     worse: Literal["high", "low"] = Field(description="which values are worse")
     weight: Annotated[float, Field(gt=0)] = Field(default=1.0, description="its weight")
-    standardise: Standard | None = Field(default=None, description="default: that of the index")
     denominator: ColumnOf | None = Field(
         default=None, description="what `column` is a count of: the indicator is their ratio"
     )
@@ -75,9 +73,8 @@ class IndexPart(Part):
     about: str = Field(default="", description="what it is and what it is not")
     vintage: Vintage = Field(default="lsoa21", description="census vintage of its areas")
     as_of: PeriodText | None = Field(default=None, description="the latest date it describes")
-    standardise: Standard = Field(default="exponential", description="of indicators without own")
-    missing: Missing = Field(
-        default="no score", description="an area without an indicator: no score, or how to go on"
+    standardise: Standard = Field(
+        default="exponential", description="how every indicator is brought to one scale"
     )
     weights_total: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="what the weighted sum is divided by; default the weights' sum"

@@ -15,7 +15,7 @@ from areaeffect.cli import main
 from areaeffect.commands.index import build_index, index_into
 from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.index import composite as numerics
-from areaeffect.index.result import IndexResult
+from areaeffect.index.composite import IndexResult
 from areaeffect.study.index import read_index
 from areaeffect.wording.terms import PHRASES
 
@@ -167,17 +167,7 @@ def test_an_index_by_hand(path: Path) -> None:
         "weights",
         "indicator paths",
         "standardisation",
-        "missing indicators",
     }
-
-
-def test_a_missing_indicator_is_handled_as_asked(path: Path) -> None:
-    result = built(path, "authorities", 'missing = "reweight"\nauthorities')
-    assert result.score[2] == pytest.approx(numerics.exponential(np.array([1.5 / 6]))[0])
-    result = built(path, '"reweight"', '"authority mean"')
-    mean = numerics.exponential(numerics.scaled_rank(np.array([-9, -7, -3, -2, -1.0])))[:2].mean()
-    poor = numerics.exponential(np.array([1.5 / 6]))[0]
-    assert result.score[2] == pytest.approx((2 * poor + mean) / 3)
 
 
 def outlined(path: Path, areas: int = 6) -> None:
