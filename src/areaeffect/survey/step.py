@@ -21,8 +21,7 @@ from areaeffect.results import Annex, Floats, Ints, Result
 from areaeffect.study.analysis import Survey
 from areaeffect.study.file import StudyFile
 from areaeffect.survey.answers import SurveyAnswers, read_answers
-from areaeffect.wording.numbers import number
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, number, phrase
 
 #: Benchmark areas that hold at least this share of the weight must have respondents: a survey
 #: asks in a sample of areas, but in fewer the benchmark would be of other places.

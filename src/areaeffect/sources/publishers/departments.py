@@ -97,12 +97,8 @@ def read_collisions(file: ReleaseFile, path: Path) -> Laid:
 def read_casualties(file: ReleaseFile, path: Path, places: Path | None = None) -> Laid:
     """Count people hurt or killed by area and month, in all and by severity.
 
-    Parameters
-    ----------
-    file : `area` is the header of the collision that both files have, `category` of the severity.
-    path : where it lies.
-    places : the file of collisions, which says where and when; None checks the file and counts
-        nothing.
+    `file.area` is the header of the collision that both files have, `file.category` of the severity;
+    `places` is the file of collisions, which says where and when; None checks and counts nothing.
     """
     of = find_release("road_collisions").files[0]
     known = f"SELECT {file.area}, {file.category} AS severity FROM {_CSV.format('$path')}"
@@ -157,6 +153,13 @@ SELECT count(*), count(*) FILTER (price IS NULL OR price <= 0), count(*) FILTER 
     count(*) FILTER (property NOT IN ('D', 'S', 'T', 'F', 'O') OR category NOT IN ('A', 'B'))
 FROM sales
 """
+#: What `_STRANGE` counts.
+_WRONG = (
+    "a price that is no price",
+    "a day that is no day",
+    "a day that is not of {}",
+    "a class of property or sale that is not known",
+)
 #: Sales at market value (category A) of homes: not repossessions, not lets, not other buildings.
 _COUNTED = """
 SELECT area, strftime(day, '%Y-%m') AS period, count(*)::DOUBLE AS sales,
@@ -169,11 +172,8 @@ GROUP BY ALL ORDER BY area, period
 def read_price_paid(file: ReleaseFile, path: Path, places: Path | None = None) -> Laid:
     """Count the sales of one year by area and month, with their median price.
 
-    Parameters
-    ----------
-    file : whose name ends in its year, `pp-2016.csv`.
-    path : where it lies.
-    places : the directory of postcodes; None checks the file and counts nothing.
+    The name of `file` ends in its year, `pp-2016.csv`; `places` is the directory of postcodes; None
+    checks the file and counts nothing.
 
     Raises
     ------
@@ -189,30 +189,16 @@ def read_price_paid(file: ReleaseFile, path: Path, places: Path | None = None) -
             reason = str(error).splitlines()[0]
             what = f"the file is not sixteen columns without a header: {reason}"
             raise DataError(what, str(path)) from None
-        counts = connection.execute(_STRANGE, {"year": int(year)}).fetchall()[0]
-        _refuse_strange(counts, year, path)
+        ((n, *strange),) = connection.execute(_STRANGE, {"year": int(year)}).fetchall()
+        wrong = [(k, what.format(year)) for k, what in zip(strange, _WRONG, strict=True) if k]
+        if wrong:
+            fix = "The publisher may have changed it."
+            raise DataError([Problem(f"{k:,} of {n:,} rows have {w}.", str(path), fix) for k, w in wrong])
+        if not n:
+            raise DataError("the file holds no sales.", str(path), "Fetch it again.")
         if places is None:
-            return pd.DataFrame(columns=["area", "period", "sales", "median_price"]), counts[0]
+            return pd.DataFrame(columns=["area", "period", "sales", "median_price"]), n
         connection.register("places", placed_postcodes(places))
         frame = connection.execute(_COUNTED).df()
-    frame.attrs[LEFT_OUT] = counts[0] - int(frame["sales"].sum())
-    return frame, counts[0]
-
-
-def _refuse_strange(counts: tuple[int, ...], year: str, path: Path) -> None:
-    n, *strange = counts
-    what = (
-        "a price that is no price",
-        "a day that is no day",
-        f"a day that is not of {year}",
-        "a class of property or sale that is not known",
-    )
-    problems = [
-        Problem(f"{k:,} of {n:,} rows have {w}.", str(path), "The publisher may have changed it.")
-        for k, w in zip(strange, what, strict=True)
-        if k
-    ]
-    if not n:
-        problems = [Problem("the file holds no sales.", str(path), "Fetch it again.")]
-    if problems:
-        raise DataError(problems)
+    frame.attrs[LEFT_OUT] = n - int(frame["sales"].sum())
+    return frame, n

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,6 @@ from areaeffect.sources.publishers.layouts import read_files
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
     CODE_PATTERNS,
-    Derived,
     PublishedRelease,
     ReleaseFile,
     Roots,
@@ -57,13 +55,7 @@ class PublishedTable:
 
 
 def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
-    """Read a release.
-
-    Parameters
-    ----------
-    release_id : key of `releases.catalogue`.
-    root : folder of fetched files or of the shared data, or several in order of preference.
-    only : columns to keep; None keeps all.
+    """Read a release, or some of its columns, from a folder or several in order of preference.
 
     Raises
     ------
@@ -94,7 +86,6 @@ def assemble(
 
     Parameters
     ----------
-    release : the release.
     placed : each file, and where it lies.
     only : columns to keep; None keeps all.
     root : folders with the release that names are found in; None leaves names as they are.
@@ -103,7 +94,7 @@ def assemble(
     columns = {c: c.header(copy=copy) for c in release.columns if c.header(copy=copy)}
     names = columns_of(release, copy=copy)
     _refuse_unknown(release, names, only)
-    places = None
+    keep, places = set(names if only is None else only), None
     if release.placed_by and root is not None:
         ((_, places),) = locate(find_release(release.placed_by), root)
     frame, records, notes = read_files(release, placed, tuple(columns.values()), places)
@@ -120,7 +111,7 @@ def assemble(
     texts: dict[str, Strings] = {}
     for column, header in columns.items():
         if column.kind == "text":
-            texts[column.name] = _words(frame[header], row_area, len(areas))
+            texts[column.name] = _words(frame[header], row_area, np.full(len(areas), ""))
             continue
         absent = release.absent
         if column.kind != "count" and absent == ABSENT_IS_ZERO:
@@ -129,14 +120,21 @@ def assemble(
         grid = np.full(shape[0] * shape[1], 0.0 if is_zero else np.nan)
         why = np.full(grid.shape, 0 if is_zero else _CODE[absent], dtype=np.uint8)
         grid[cell], why[cell] = _numbers(release, header, frame)
+        if column.name in release.not_supplied and not np.nan_to_num(grid).any():
+            grid[:], why[:] = np.nan, _CODE["not_published"]
+            if column.name in keep:
+                notes.append(f"'{column.name}' is zero everywhere: it was not supplied, and is missing here.")
         values[column.name], reasons[column.name] = grid.reshape(shape), why.reshape(shape)
-    keep = set(names if only is None else only)
-    notes += _drop_not_supplied(release, values, reasons, keep)
-    _derive([d for d in release.derived if d.name in names], values, reasons)
+    for share in (d for d in release.derived if d.name in names):
+        made = share.of(values)
+        made[~np.isfinite(made)] = np.nan
+        why = np.max([reasons[c] for c in (*share.numerator, *share.denominator)], axis=0)
+        why[np.isnan(made) & (why == 0)] = _CODE["not_published"]  # nobody lives there
+        values[share.name], reasons[share.name] = made, why
     return PublishedTable(
         release=release,
         areas=areas,
-        names=_names(frame, areas, row_area),
+        names=_words(frame["name"], row_area, areas) if "name" in frame.columns else areas,
         periods=periods,
         values={c: v for c, v in values.items() if c in keep},
         reasons={c: r for c, r in reasons.items() if c in keep},
@@ -146,10 +144,18 @@ def assemble(
     )
 
 
-def _words(cells: pd.Series, row_area: Ints, n_areas: int) -> Strings:
-    """Return a column of text by area; '' where an area has none."""
-    words = np.full(n_areas, "", dtype=object)
-    words[row_area] = cells.fillna("").astype(str).str.strip().to_numpy()
+def _refuse_twice(release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]) -> None:
+    twice = pd.Series(cell).duplicated().to_numpy()
+    if twice.any():
+        row = frame.iloc[int(twice.argmax())]
+        what = f"{row['area']} {row['period']}" if "period" in frame.columns else str(row["area"])
+        raise DataError(f"there are two rows of {what}.", release.id)
+
+
+def _words(cells: pd.Series, row_area: Ints, without: Strings) -> Strings:
+    """Return a column of text by area, and that of `without` where an area has none."""
+    words, given = without.astype(object), cells.fillna("").astype(str).str.strip().to_numpy()
+    words[row_area[given != ""]] = given[given != ""]
     return words.astype(str)
 
 
@@ -178,7 +184,6 @@ def _from_names(
     code_of = dict(zip(places.texts[names].tolist(), places.texts[codes].tolist(), strict=True))
     found = frame["area"].map(code_of)
     unplaced = list(dict.fromkeys(frame["area"][found.isna()]))
-    n_bad = int(found.isna().sum())
     kept = frame[found.notna()].assign(name=frame["area"], area=found).reset_index(drop=True)
     if kept.empty:
         raise DataError(
@@ -186,18 +191,11 @@ def _from_names(
             release.id,
             f"Names are those of release '{lookup}'.",
         )
-    per_area = len(frame) // max(frame["area"].nunique(), 1)
     first, *more = records
-    bad_rows = n_bad // max(per_area, 1)
-    first = replace(first, rows_kept=first.rows_read - bad_rows, rows_rejected=bad_rows)
-    said = (
-        [
-            f"{release.id}: {len(unplaced):,} names are no area of {release.coverage} and were "
-            f"left out, such as '{unplaced[0]}'."
-        ]
-        if unplaced
-        else []
-    )
+    bad = int(found.isna().sum()) // max(len(frame) // max(frame["area"].nunique(), 1), 1)
+    first = replace(first, rows_kept=first.rows_read - bad, rows_rejected=bad)
+    what = f"{len(unplaced):,} names are no area of {release.coverage} and were left out, such as"
+    said = [f"{release.id}: {what} '{unplaced[0]}'."] if unplaced else []
     return kept, (first, *more), said
 
 
@@ -242,14 +240,6 @@ def _ordinal(text: str, kind: PeriodKind) -> int | None:
     return parse_period(text, kind)
 
 
-def _refuse_twice(release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]) -> None:
-    twice = pd.Series(cell).duplicated().to_numpy()
-    if twice.any():
-        row = frame.iloc[int(twice.argmax())]
-        what = f"{row['area']} {row['period']}" if "period" in frame.columns else str(row["area"])
-        raise DataError(f"there are two rows of {what}.", release.id)
-
-
 def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> tuple[Floats, Reasons]:
     column = frame[published]
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
@@ -271,35 +261,3 @@ def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> 
         )
     why[missing] = [_CODE[allowed[w]] for w in words]
     return values, why
-
-
-def _drop_not_supplied(
-    release: PublishedRelease, values: dict[str, Floats], reasons: dict[str, Reasons], keep: set[str]
-) -> list[str]:
-    notes = []
-    for name in release.not_supplied:
-        if not np.nan_to_num(values[name]).any():
-            values[name] = np.full_like(values[name], np.nan)
-            reasons[name] = np.full_like(reasons[name], _CODE["not_published"])
-            if name in keep:
-                notes.append(f"'{name}' is zero everywhere: it was not supplied, and is missing here.")
-    return notes
-
-
-def _derive(derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]) -> None:
-    for share in derived:
-        parts = (*share.numerator, *share.denominator)
-        made = share.of(values)
-        made[~np.isfinite(made)] = np.nan
-        why = np.max([reasons[c] for c in parts], axis=0)
-        why[np.isnan(made) & (why == 0)] = _CODE["not_published"]  # nobody lives there
-        values[share.name], reasons[share.name] = made, why
-
-
-def _names(frame: pd.DataFrame, areas: Strings, row_area: npt.NDArray[Any]) -> Strings:
-    if "name" not in frame.columns:
-        return areas
-    names = areas.astype(object)
-    given = frame["name"].fillna("").astype(str).str.strip().to_numpy()
-    names[row_area[given != ""]] = given[given != ""]
-    return names.astype(str)
