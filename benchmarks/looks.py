@@ -98,7 +98,7 @@ def main() -> None:
 
 def _by_placebos(path: Path, threads: int) -> None:
     """Hold every placebo programme of a study against the others, at a look a year of follow-up."""
-    from areaeffect.commands.begin import begin
+    from areaeffect.commands.evaluate import begin
     from areaeffect.findings.case import Case, Group
     from areaeffect.placebo.workers import run_all, single_threaded
     from areaeffect.power.backtest import horizon_of

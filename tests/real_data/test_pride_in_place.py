@@ -7,8 +7,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from areaeffect.commands.begin import begin
-from areaeffect.commands.evaluate import compare_with_sealed, planned
+from areaeffect.commands.evaluate import begin, compare_with_sealed, planned
 from areaeffect.errors import NothingEstimableError
 from areaeffect.findings.refusals import refuse_before_data
 from areaeffect.study.file import read_study

@@ -22,7 +22,7 @@ from areaeffect.checks.leave_out import turns
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.results import Floats
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 #: Bandwidths that are tried, as multiples of the study's.
 FACTORS = (0.5, 2.0)

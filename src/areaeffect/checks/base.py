@@ -18,8 +18,7 @@ from areaeffect.placebo.programmes import Job
 from areaeffect.records import Column, DataTable, table_of
 from areaeffect.results import Finding, Floats, Form
 from areaeffect.study.model import Study
-from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number, plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import NOT_ESTIMABLE, PHRASES, known, number, phrase, plural
 
 Numbers = TypeVar("Numbers")
 Row = TypeVar("Row")

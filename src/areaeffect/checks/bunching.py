@@ -11,7 +11,7 @@ from areaeffect.checks.discontinuity import has_rule, line_of
 from areaeffect.estimate.discontinuity import FEWEST, bunching_at
 from areaeffect.records import described
 from areaeffect.results import Floats
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 _ALPHA = 0.05
 _EVEN = 1e-6

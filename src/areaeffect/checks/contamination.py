@@ -9,8 +9,7 @@ import numpy as np
 from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, Subject
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 #: A larger share of weight in or next to other initiatives is warned of.
 LIMIT = 0.1

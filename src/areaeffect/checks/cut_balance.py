@@ -12,8 +12,7 @@ from areaeffect.checks.discontinuity import Line, has_rule, line_of
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
 from areaeffect.results import Floats
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 _ALPHA = 0.05
 

@@ -13,8 +13,7 @@ from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.study.model import Study
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,7 @@ from areaeffect.checks.refits import MOST_BACK
 from areaeffect.estimate.inference import PlaceboInference
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

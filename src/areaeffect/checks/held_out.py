@@ -17,7 +17,7 @@ from areaeffect.checks.base import (
 )
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

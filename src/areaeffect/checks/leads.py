@@ -24,7 +24,7 @@ from areaeffect.findings.case import Case
 from areaeffect.findings.grading import ALPHA, tested_on
 from areaeffect.records import described
 from areaeffect.results import Floats
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 #: Multiples of what happened before the start (Rambachan & Roth 2023, section 6).
 SIZES = (0.5, 1.0, 2.0)

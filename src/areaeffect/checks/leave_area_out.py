@@ -21,8 +21,7 @@ from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.results import Floats
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 #: Benchmark areas that are left out in turn: those with the largest part in what is expected.
 TRIED = 5

@@ -22,8 +22,7 @@ from areaeffect.checks.base import (
 from areaeffect.estimate.inference import PlaceboInference
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 
 def turns(whole: Floats, without: Floats) -> Bools:

@@ -16,7 +16,7 @@ from areaeffect.placebo.programmes import Candidates
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.streams import Use, generator
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 #: Shares of places that are tried as 'the worst', until there is room for a programme in them.
 SHARES = (0.1, 0.2, 1 / 3)

@@ -13,8 +13,7 @@ from areaeffect.panel import Strings
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.wording.numbers import three_digits
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, three_digits
 
 #: A programme less like its placebos than all but this share of them is warned of.
 ALPHA = 0.05

@@ -31,8 +31,7 @@ from areaeffect.panel import Graph
 from areaeffect.placebo.programmes import Machine, programme_of
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 
 @dataclass(frozen=True, slots=True, eq=False)

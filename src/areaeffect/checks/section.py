@@ -18,8 +18,7 @@ from areaeffect.document.chart_tables import Figure, Table, in_words
 from areaeffect.document.svg import Frame, cut, key_of, printed, scaled
 from areaeffect.records import DataTable, rows_of
 from areaeffect.results import ALL_INITIATIVES, Annex, AreaStatus, Finding, Result
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 SYMBOLS = {
     CheckStatus.WARNS: "▲",

@@ -21,8 +21,7 @@ from areaeffect.checks.discontinuity import has_rule
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.results import Floats
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 #: Programmes that are placed one after the other beyond the real one.
 MOST = 4

@@ -11,8 +11,7 @@ from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, CheckStat
 from areaeffect.estimate.inference import decide
 from areaeffect.records import described
 from areaeffect.results import Claim, Finding, Floats, Form, Ints, Verdict
-from areaeffect.wording.numbers import number, plural
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import number, phrase, plural
 
 
 def shares_of_heaviest(parts: Floats) -> Floats:

@@ -16,7 +16,7 @@ from areaeffect.checks.base import (
     span,
 )
 from areaeffect.records import described
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

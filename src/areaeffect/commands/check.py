@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from areaeffect.commands.begin import begin
+from areaeffect.commands.evaluate import begin
 from areaeffect.errors import Faults
 from areaeffect.estimate.inference import ReferencePlaces
 from areaeffect.findings.case import Group, groups_of

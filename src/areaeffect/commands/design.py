@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.commands.begin import begin
-from areaeffect.commands.evaluate import planned
+from areaeffect.commands.evaluate import begin, planned
 from areaeffect.document import page
 from areaeffect.document.blocks import Document, Paragraph, Section
 from areaeffect.document.chart_tables import json_text, write_table, write_text

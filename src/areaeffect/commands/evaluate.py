@@ -15,27 +15,28 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from areaeffect.assembly.assemble import Assembled
+from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.checks.registry import with_warnings
-from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
-from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.errors import DataError, Faults, Problem, StudyError
 from areaeffect.findings.case import Evidence, Finished
 from areaeffect.findings.conclude import conclude
+from areaeffect.findings.looks import to_look
 from areaeffect.findings.notes import method_notes
-from areaeffect.findings.plan import Plan
+from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.findings.refusals import refuse_before_data
 from areaeffect.findings.series import neighbourhood_series, series
 from areaeffect.further.groups import by_attribute
-from areaeffect.further.registry import further
+from areaeffect.further.registry import further, further_inputs
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.panel import Strings
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, run_all, single_threaded, version_of_code
 from areaeffect.report.files import design_values, rounded, write_result
-from areaeffect.results import AreaStatus, Result, Shape
+from areaeffect.results import AreaStatus, Release, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.parts import resolve
+from areaeffect.value.valuation import cost_releases
 
 #: Packages whose versions can move a number.
 NUMERIC = ("numpy", "scipy", "shapely", "pyproj", "duckdb", "pandas")
@@ -329,3 +330,33 @@ def _alike(one: Any, other: Any) -> bool:
     if isinstance(one, list) and len(one) == len(other) and one and isinstance(one[0], float):
         return all(isclose(a, b, abs_tol=_SAME_WEIGHT) for a, b in zip(one, other, strict=True))
     return bool(one == other)
+
+
+def with_costs(data: Assembled, costs: tuple[Release, ...], notes: tuple[str, ...] = ()) -> Assembled:
+    """Return the data with the files of unit costs among its releases, which the seal covers."""
+    panel = data.panel
+    every, said = (*panel.releases, *costs), (*panel.notes, *notes)
+    return replace(data, panel=replace(panel, releases=every, notes=said))
+
+
+def begin(
+    file: StudyFile, store: Path | None, tell: Callable[[str, int, int], None]
+) -> tuple[Assembled, Plan]:
+    """Read everything a study names and plan it; no outcome after a start is looked at.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every problem found, those of surveys, stories and other further inputs too.
+    """
+    tell("reading", 0, 1)
+    faults = Faults()
+    data = faults.attempt(assemble, file, store)
+    costs = faults.attempt(cost_releases, file)
+    notes = faults.attempt(further_inputs, file, data)
+    faults.raise_all()
+    if data is None or costs is None or notes is None:
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    data, look = to_look(file, with_costs(data, costs, notes))
+    tell("design", 0, 1)
+    return data, replace(make_plan(file, data, version_of_code()), look=look)

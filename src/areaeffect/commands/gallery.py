@@ -16,9 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.commands.begin import begin
 from areaeffect.commands.demo import copy_example, missing_data, studies_folder
-from areaeffect.commands.evaluate import estimate
+from areaeffect.commands.evaluate import begin, estimate
 from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
 from areaeffect.estimate.staggered import random_timing
 from areaeffect.findings.plan import Plan

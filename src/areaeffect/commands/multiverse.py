@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.commands.begin import begin
-from areaeffect.commands.evaluate import estimate
+from areaeffect.commands.evaluate import begin, estimate
 from areaeffect.document.folders import RUN_FILE, add_listed, prepare, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.estimate.inference import ReferencePlaces

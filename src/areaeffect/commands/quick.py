@@ -19,7 +19,7 @@ from areaeffect.period_texts import kind_of
 from areaeffect.register.rows import read_records
 from areaeffect.tables.user_table import read_user_table
 from areaeffect.wording import when
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 if TYPE_CHECKING:
     import pandas as pd

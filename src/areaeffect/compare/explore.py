@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.assembly.assemble import AreaData, Assembled, read_area_data, with_initiatives
-from areaeffect.commands.begin import with_costs
-from areaeffect.commands.evaluate import estimate, map_shapes, planned
+from areaeffect.commands.evaluate import estimate, map_shapes, planned, with_costs
 from areaeffect.compare.page import answer_sections, design_sections, power_sections, without_keys
 from areaeffect.compare.preflight import Repair, repairs_of
 from areaeffect.compare.question import (
@@ -58,7 +57,7 @@ from areaeffect.report.local_map import Outlines
 from areaeffect.report.tables import write_parquet
 from areaeffect.study.file import StudyFile, parse_study, read_base
 from areaeffect.value.valuation import cost_releases
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats, Release, Result

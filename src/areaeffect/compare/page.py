@@ -28,8 +28,7 @@ from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.report.summary import summary_document
 from areaeffect.results import Finding, Result, Verdict
-from areaeffect.wording.numbers import number, plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, number, phrase, plural
 
 #: Columns of the table of likeness before the characteristics: number, name, code and weight.
 _FIXED = 4

@@ -21,7 +21,7 @@ from areaeffect.panel import Strings, is_enough
 from areaeffect.period_texts import parse_period, why_ambiguous
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.results import Bools, Claim, Floats, Ints
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 #: Whole years of figures that a question needs: two before the start, or nothing could be said of
 #: what it could detect; one after it, so that every season is in it.

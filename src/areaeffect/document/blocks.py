@@ -15,7 +15,7 @@ from typing import Any
 from areaeffect import wording
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.results import Verdict
-from areaeffect.wording import terms
+from areaeffect.wording import numbers
 
 PRINTED_ROWS = 80  # a longer table is for the screen and for its file
 
@@ -123,7 +123,7 @@ class Badge:
     @property
     def symbol(self) -> str:
         """The sign before the word."""
-        return terms.VERDICT_SYMBOLS[self.verdict]
+        return numbers.VERDICT_SYMBOLS[self.verdict]
 
     @property
     def word(self) -> str:

@@ -17,7 +17,7 @@ from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS, families_without_outcome, why_not_planned
 from areaeffect.results import LEVEL, Claim, Finding, IntervalKind, PlaceboDraws, Verdict
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 
 @dataclass(frozen=True, slots=True, eq=False)

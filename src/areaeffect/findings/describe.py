@@ -18,7 +18,7 @@ from areaeffect.findings.plan import Plan
 from areaeffect.outcomes import estimand
 from areaeffect.panel import Measure
 from areaeffect.results import LEVEL, Finding, Floats, Form, Interval, Verdict
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 _PER = 1000.0
 #: A finding mentions growth of the exposure that differs by more than this log ratio.

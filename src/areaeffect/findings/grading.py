@@ -18,7 +18,7 @@ from areaeffect.estimate.inference import TWO_ONE_SIDED, PlaceboInference
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.outcomes import BEST_GRADE
 from areaeffect.results import Floats, Interval, IntervalKind
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 #: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,
 #: doi 10.1214/09-STS313, section 4.1).

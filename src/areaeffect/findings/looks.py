@@ -20,8 +20,7 @@ from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import Periods
 from areaeffect.results import LEVEL, Floats
 from areaeffect.study.file import StudyFile
-from areaeffect.wording.numbers import percent
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import percent, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from areaeffect.panel import Measure, Neighbourhood
 from areaeffect.results import Claim, Interval, Ints
 from areaeffect.streams import Use, generator
 from areaeffect.study.file import StudyFile
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 #: Of a study that says so of itself, first among its notes.
 EXPLORATORY = PHRASES["notes.exploratory_outcomes"]

@@ -15,7 +15,7 @@ from areaeffect.register.neighbourhoods import shared_attributes
 from areaeffect.results import Bools, Floats
 from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Study
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 #: Areas named in a note.
 _SHOWN = 3

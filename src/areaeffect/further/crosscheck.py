@@ -14,8 +14,7 @@ from areaeffect.findings.cross_panel import build_panel
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, NotEstimable, Result
 from areaeffect.streams import Use, seed_for
-from areaeffect.wording.numbers import number
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES, number
 
 LEAD = PHRASES["crosscheck.same_neighbourhoods"]
 

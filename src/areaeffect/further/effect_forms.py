@@ -18,8 +18,7 @@ from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, Floats, Result
-from areaeffect.wording.numbers import number
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, number, phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from areaeffect.document.svg import Frame, both_ends, printed, scaled
 from areaeffect.further.event_time import EventTimeRow, OverTime
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES, Annex, Result
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES, plural
 
 HEIGHT = 220.0
 _MATCHED = ("matched on", "matched on in part")

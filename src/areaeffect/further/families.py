@@ -12,7 +12,7 @@ from areaeffect.findings.refusals import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Result
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 _HEAD = """\
 # What each finding means, and what it needs

@@ -16,8 +16,7 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
 from areaeffect.study.file import StudyFile
-from areaeffect.wording.numbers import interval_head, plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, interval_head, phrase, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,7 @@ from areaeffect.results import Annex, Bools, Floats, Result
 from areaeffect.streams import Use, generator
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Approximate
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from areaeffect.power.calculation import Point, Size, machine_of, measure_points
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Floats, Result
 from areaeffect.streams import Use
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 

@@ -16,7 +16,7 @@ from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Bools, Floats, Result
 from areaeffect.study.analysis import PlainMeans
 from areaeffect.study.model import Study
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from areaeffect.records import Column, DataTable, table_of
 from areaeffect.register.drawn_areas import AreaFit, LeftOut, ShapeFit
 from areaeffect.register.other_initiatives import DURING, ENDED, LATER
 from areaeffect.results import Annex, Result
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished

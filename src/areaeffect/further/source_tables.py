@@ -16,7 +16,7 @@ from areaeffect.panel import Measure
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 
 _SHOWN = 20
 _HEADINGS = (

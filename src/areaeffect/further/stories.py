@@ -28,7 +28,7 @@ from areaeffect.study.parts import PeriodText, resolve
 from areaeffect.study.toml_file import Part
 from areaeffect.tables.cells import compared_text, plain_text
 from areaeffect.tables.user_table import read_user_table, rows_account
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 _EVERYWHERE = "all neighbourhoods"
 

@@ -16,8 +16,7 @@ from areaeffect.index.composite import IndexResult
 from areaeffect.records import Json
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording import when
-from areaeffect.wording.numbers import number, plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, number, phrase, plural
 
 _SHOWN = 30
 _NONE = "#F3F2F1"  # the fill of areas without a score

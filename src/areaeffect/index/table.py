@@ -136,8 +136,11 @@ def _refuse_one_value(indicator: Indicator, values: Floats) -> None:
     """Refuse an indicator that is the same everywhere: it would move no area and no rank."""
     known = values[np.isfinite(values)]
     if len(known) and np.ptp(known) == 0:
-        what = f"indicator '{indicator.name}' is the same number, {known[0]:g}, in every area that has one."
-        raise DataError(Problem(what, indicator.place, "Take it out: it can tell no area from another."))
+        raise DataError(
+            f"indicator '{indicator.name}' is the same number, {known[0]:g}, in every area that has one.",
+            indicator.place,
+            "Take it out: it can tell no area from another.",
+        )
 
 
 def _names(areas: Strings, tables: Sequence[Raw]) -> Strings:

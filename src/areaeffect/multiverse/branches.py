@@ -25,7 +25,7 @@ from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_dr
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Bools, Floats, Ints, NotEstimable
 from areaeffect.study.model import Study
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES
 
 _DIGITS = 12
 _NEAREST = 60

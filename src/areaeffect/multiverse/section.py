@@ -14,8 +14,7 @@ from areaeffect.document.svg import Frame, cut, printed, scaled
 from areaeffect.multiverse.curves import Branch, Branched, Together
 from areaeffect.records import Json, rows_of
 from areaeffect.results import Annex, Result
-from areaeffect.wording.numbers import number
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, number, phrase
 
 _CURVE_HEIGHT = 150.0
 _LINE = 16.0

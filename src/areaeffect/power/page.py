@@ -35,8 +35,7 @@ from areaeffect.document.page import to_html
 from areaeffect.document.svg import Frame, scaled
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable, Json
-from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, fine_decimals, known, number, phrase, three_digits
 
 POWER_FILE = "power.json"
 PAGE_FILE = "power.html"

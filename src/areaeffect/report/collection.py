@@ -41,9 +41,8 @@ from areaeffect.report.files import (
 from areaeffect.report.summary import PDF_FILE
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.study.collection import Collection, CollectionPart, Published
-from areaeffect.wording import terms
-from areaeffect.wording.numbers import interval_head, known, plural, signed, signed_interval, size
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording import numbers
+from areaeffect.wording.numbers import PHRASES, interval_head, known, plural, signed, signed_interval, size
 
 
 def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:
@@ -143,7 +142,7 @@ def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
                 wording.family_title(p.family),
                 f"{p.said} ({p.claim})",
                 p.figure or NONE_GIVEN,
-                f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}" + (f" ({f.claim})" if f else ""),
+                f"{numbers.VERDICT_SYMBOLS[verdict]} {verdict}" + (f" ({f.claim})" if f else ""),
                 *_numbers(f),
             )
         )
@@ -183,12 +182,12 @@ def _card(number: int, published: Published, finding: Finding | None) -> Card:
         blocks += [
             Paragraph(wording.headline(finding), lead=True),
             Paragraph(wording.sentence(finding)),
-            Paragraph(terms.maryland_words(finding.maryland), note=True, begins="Evidence."),
+            Paragraph(numbers.maryland_words(finding.maryland), note=True, begins="Evidence."),
         ]
     if published.differ:
         blocks.append(Paragraph(published.differ, begins="Why the two may differ."))
     verdict = finding.verdict if finding else Verdict.NOT_ESTIMABLE
-    meaning = terms.verdict_words(verdict, finding.claim if finding else published.claim)
+    meaning = numbers.verdict_words(verdict, finding.claim if finding else published.claim)
     title = f"{wording.family_title(published.family)}: {published.said}"
     return Card(f"published-{number}", title, Badge(verdict), meaning, tuple(blocks))
 

@@ -12,8 +12,7 @@ from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.outcome_sections import planned_outcomes
 from areaeffect.results import Result
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 FEW = 20  # lines of a last section that fit on a page
 

@@ -14,8 +14,7 @@ from areaeffect.document.chart_tables import Figure, Table, cell
 from areaeffect.document.svg import Frame, cut, key_of
 from areaeffect.report import charts, forest
 from areaeffect.results import ALL_INITIATIVES, BalanceRow, Finding, PlaceboDraws, Result, Series
-from areaeffect.wording.numbers import interval_head
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES, interval_head
 
 
 def effects(name: str, findings: Sequence[Finding]) -> Figure | None:

@@ -10,7 +10,7 @@ from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.svg import Frame, both_ends, cut, printed, scaled
 from areaeffect.results import Finding, Verdict
-from areaeffect.wording import terms
+from areaeffect.wording import numbers
 
 EDGE = 14.0
 LINE, HEAD, FOOT = 47.0, 44.0, 42.0
@@ -160,7 +160,7 @@ def _little(frame: Frame, at: float, row: EffectRow) -> str:
 
 def _effect_line(frame: Frame, at: float, row: EffectRow) -> list[str]:
     verdict = Verdict(row.verdict)
-    symbol = terms.VERDICT_SYMBOLS[verdict]
+    symbol = numbers.VERDICT_SYMBOLS[verdict]
     level = " (level)" if row.claim == "level" else ""
     is_long = len(f"{row.label}{level}{symbol} {verdict}") > LETTERS
     said = symbol if is_long else f"{symbol} {verdict}"  # rather than half a name

@@ -25,7 +25,7 @@ from areaeffect.document.maps import (
     words,
 )
 from areaeffect.results import AreaStatus, Floats, Result, Shape
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it
 GRIDS = (8, 16, 32)  # in tenths of a unit, that its corners are rounded to

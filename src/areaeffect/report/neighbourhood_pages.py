@@ -27,8 +27,7 @@ from areaeffect.report.local_map import Outlines
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series, Verdict
 from areaeffect.wording import main_findings, name_of, short, when
-from areaeffect.wording.numbers import interval_head, plural, signed, signed_interval, size
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES, interval_head, plural, signed, signed_interval, size
 
 FOLDER = "neighbourhoods"
 INDEX = "index"

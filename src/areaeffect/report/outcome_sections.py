@@ -25,9 +25,8 @@ from areaeffect.outcomes import FAMILIES
 from areaeffect.records import Json
 from areaeffect.report import figures, sections
 from areaeffect.results import ALL_INITIATIVES, Finding, Result
-from areaeffect.wording import terms
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording import numbers
+from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 MANY = 60  # with more, single neighbourhoods are on their own pages alone
 
@@ -128,10 +127,10 @@ def evidence(result: Result) -> Section | None:
     for f in main:
         graded.setdefault(f.maryland, []).append(f)
     if len(main) == 1:
-        blocks: list[Block] = [Bullets(tuple(map(terms.maryland_words, graded)))]
+        blocks: list[Block] = [Bullets(tuple(map(numbers.maryland_words, graded)))]
     else:
         head = (PHRASES["annex.grade"], PHRASES["annex.whose"])
-        by_grade = tuple((terms.maryland_words(grade), _whose(own, main)) for grade, own in graded.items())
+        by_grade = tuple((numbers.maryland_words(grade), _whose(own, main)) for grade, own in graded.items())
         blocks = [Data(Table(PHRASES["method.grades"], head, by_grade))]
     caveats: dict[str, list[Finding]] = {}
     for f in main:
@@ -263,7 +262,7 @@ def method(result: Result) -> Section:
     weights = PHRASES[f"method.weights_{'matched' if is_matched else 'text'}"].format(
         ratio=setting(plan, "design", "ratio")
     )
-    grades = Bullets(tuple(_sentence(terms.grade_words(n)) for n in range(1, 6)), mark="numbered")
+    grades = Bullets(tuple(_sentence(numbers.grade_words(n)) for n in range(1, 6)), mark="numbered")
     every = Folded(PHRASES["method.settings"], (Data(settings(plan)),), in_print="")
     texts: dict[str, tuple[Block, ...]] = {
         "pool": (Paragraph(pool), *([Paragraph(placed)] if is_placed else [])),

@@ -10,8 +10,9 @@ from areaeffect.document.blocks import Bullets
 from areaeffect.document.chart_tables import NONE_GIVEN, Table
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import Finding, Interval, Result, Verdict
-from areaeffect.wording import terms
+from areaeffect.wording import numbers
 from areaeffect.wording.numbers import (
+    PHRASES,
     amounts,
     interval_head,
     known,
@@ -22,7 +23,6 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-from areaeffect.wording.terms import PHRASES
 
 HEAVIEST = 20  # benchmark areas named for each neighbourhood
 SMALLEST_P = 0.001
@@ -42,7 +42,7 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
     rows = []
     for f in findings:
         name = wording.name_of(f) + (" (level)" if f.claim == "level" else "")
-        verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {wording.verdict_name(f.verdict)}"
+        verdict = f"{numbers.VERDICT_SYMBOLS[f.verdict]} {wording.verdict_name(f.verdict)}"
         if known(f.estimate) is None:
             rows.append((name, f"{verdict}: {wording.reason(f)}", "–", "–", "–", "–", "–"))
             continue
@@ -90,7 +90,7 @@ def families_by_group(groups: Mapping[str, Sequence[Finding]]) -> Table:
     main = {g: own for g, own in main.items() if any(f.claim != "contrast" for f in own)}
     for group, findings in main.items():
         for f in findings:
-            verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {wording.verdict_name(f.verdict)}"
+            verdict = f"{numbers.VERDICT_SYMBOLS[f.verdict]} {wording.verdict_name(f.verdict)}"
             if known(f.estimate) is not None:
                 verdict += f", {_with_unit(signed(f.estimate, f), f)}"
             cells.setdefault((f.family, wording.name_of(f), f.claim), {})[group] = verdict
@@ -260,7 +260,7 @@ def _with_unit(text: str, finding: Finding) -> str:
 
 
 def _short_cells(f: Finding) -> tuple[str, str, str, str]:
-    verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
+    verdict = f"{numbers.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
     if known(f.estimate) is None:
         return f"{verdict}: {wording.reason(f)}", "–", "–", "–"
     return verdict, signed(f.estimate, f), signed_interval(f.low, f.high, f), size(f.mde, f)

@@ -33,9 +33,8 @@ from areaeffect.report import figures, local_map, neighbourhood_pages
 from areaeffect.report.outcome_sections import by_group, leading_group
 from areaeffect.report.sections import families_by_group
 from areaeffect.results import Finding, Result
-from areaeffect.wording import terms
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording import numbers
+from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 ANNEX_FILE, ANNEX_PDF, PDF_FILE = "annex.html", "annex.pdf", "report.pdf"
 MOST_GROUPS = 5  # columns of the table of groups
@@ -258,7 +257,7 @@ def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
 def _rests(result: Result, main: Sequence[Finding], room: Room, *, with_links: bool) -> Section:
     """Return the caveats that matter most, the strength of evidence, the data and the seal."""
     grades = Counter(f.maryland for f in main)
-    evidence = terms.maryland_of(grades)
+    evidence = numbers.maryland_of(grades)
     over, among = _balance(result, main)
     if among and not over:  # else it is the first of the caveats
         evidence += " " + phrase("strength.alike", among=among, limit=f"{figures.SMD_LIMIT:g}")

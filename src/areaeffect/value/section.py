@@ -11,8 +11,7 @@ from areaeffect.document.svg import Frame, cut
 from areaeffect.records import rows_of
 from areaeffect.results import Annex, Result, Verdict
 from areaeffect.value.worth import EVERY_OUTCOME, Amount, UsedCost, ValueSettings
-from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import NOT_ESTIMABLE, PHRASES, known, number, phrase
 
 _LINE, _FOOT, _TOP = 40.0, 46.0, 6.0
 _MILLION = 1e6

@@ -26,7 +26,7 @@ from areaeffect.web import limits, render
 from areaeffect.web.atlas import atlases
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
-from areaeffect.web.site import Site
+from areaeffect.web.site_pages import Site
 
 if TYPE_CHECKING:
     import asyncio

@@ -19,7 +19,7 @@ from areaeffect.results import Floats, Ints
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 MOST = 40
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}")

@@ -7,7 +7,7 @@ from a shared folder.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.results import Finding, Verdict
 from areaeffect.web import published
-from areaeffect.web.published import Entry, PublishedRun, PublishedRuns, Story
+from areaeffect.web.published import Entry, PublishedRun, PublishedRuns, RunsFolder, Story
 from areaeffect.web.settings import NOWHERE, Contact
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+    from starlette.requests import Request
 
     from areaeffect.document.blocks import Badge
+    from areaeffect.web.settings import ServerSettings
 
 INDEX: Final = "index.html"
 FEED: Final = "feed.atom"
@@ -271,10 +273,10 @@ def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
 def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
     """Return one finding with all that its page says."""
     from areaeffect.report.sections import p_words
-    from areaeffect.wording import can_say, cannot_say, sentence, terms
+    from areaeffect.wording import can_say, cannot_say, numbers, sentence
     from areaeffect.wording.numbers import percent, signed, signed_interval, size
 
-    facts = [("Strength of evidence", terms.maryland_words(finding.maryland))]
+    facts = [("Strength of evidence", numbers.maryland_words(finding.maryland))]
     if finding.verdict is not Verdict.NOT_ESTIMABLE:
         facts = [
             ("Unit", "per cent" if finding.form == "ratio" else finding.unit),
@@ -316,7 +318,7 @@ def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
 def _short(key: str, finding: Finding) -> FindingView:
     from areaeffect.document.blocks import Badge
     from areaeffect.wording import headline, name_of
-    from areaeffect.wording.terms import PHRASES
+    from areaeffect.wording.numbers import PHRASES
 
     return FindingView(
         key=key,
@@ -327,3 +329,42 @@ def _short(key: str, finding: Finding) -> FindingView:
         headline=headline(finding),
         finding=finding,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One server's published runs, what their pages share, and the menu of its other pages."""
+
+    shelf: RunsFolder
+    shared: Frame
+    menu: Callable[[], Sequence[tuple[str, str]]]
+
+    @classmethod
+    def of(cls, settings: ServerSettings, menu: Callable[[], Sequence[tuple[str, str]]]) -> Site:
+        """Open the folder of runs that settings name."""
+        base_url = f"{settings.base_url}/runs" if settings.base_url else ""
+        shared = Frame(contact=settings.contact, operator=settings.operator, base_url=base_url)
+        return cls(RunsFolder(settings.runs), shared, menu)
+
+    @property
+    def frame(self) -> Frame:
+        """What the pages of runs share now: the menu follows what the server has."""
+        others = (pair for pair in self.menu() if pair[1] != "/runs/")
+        return replace(self.shared, home=(("Start page", "/"), *others))
+
+    @property
+    def holdings(self) -> PublishedRuns:
+        """The runs that can be read now."""
+        return self.shelf.holdings()
+
+    def pages(self) -> Mapping[str, Callable[[], bytes]]:
+        """Return what gives each page and each file of all runs, by path."""
+        held = self.holdings
+        files = {path: file.read_bytes for path, file in site_files(held).items()}
+        return {**files, **site_pages(held, self.frame)}
+
+
+def site_of(request: Request) -> Site:
+    """Return the holdings of the server that is asked."""
+    site: Site = request.app.state.site
+    return site

@@ -11,7 +11,7 @@ import numpy as np
 from areaeffect.results import Floats
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas, Layer
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 
 MISSING = "missing"
 _EDGES = (0.02, 0.2, 0.8, 0.98)

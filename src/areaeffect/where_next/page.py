@@ -14,8 +14,7 @@ from areaeffect.document.maps import WEIGHT_FILLS, WHITE, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.results import Ints
 from areaeffect.where_next.ranking import LEVEL, TITLE, WhereNext
-from areaeffect.wording.numbers import number, plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, number, phrase, plural
 
 TOP = 10
 _TAKEN, _NEAR = "#8A8A8A", "#E4E4E4"

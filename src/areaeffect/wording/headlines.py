@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from areaeffect.results import AreaStatus, Finding, PlaceboDraws, Verdict
 from areaeffect.wording.numbers import (
     NOT_ESTIMABLE,
+    PHRASES,
     amounts,
     direction,
     interval,
@@ -15,12 +16,12 @@ from areaeffect.wording.numbers import (
     known,
     noun,
     percent,
+    phrase,
     plural,
     size,
     total,
 )
 from areaeffect.wording.sentences import compared, group_title, main_findings, name_of, reason
-from areaeffect.wording.terms import PHRASES, phrase
 
 HEADLINE_WORDS = 30
 

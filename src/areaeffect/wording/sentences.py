@@ -9,6 +9,7 @@ from areaeffect.outcomes import FAMILIES
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
 from areaeffect.wording.numbers import (
     NOT_ESTIMABLE,
+    PHRASES,
     amounts,
     direction,
     interval,
@@ -16,11 +17,11 @@ from areaeffect.wording.numbers import (
     known,
     noun,
     percent,
+    phrase,
     plural,
     size,
     total,
 )
-from areaeffect.wording.terms import PHRASES, phrase
 
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
 LITTLE = frozenset({Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE})

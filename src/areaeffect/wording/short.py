@@ -9,7 +9,18 @@ from collections.abc import Sequence
 
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
 from areaeffect.wording.headlines import overall
-from areaeffect.wording.numbers import amounts, interval, is_count, known, noun, percent, plural, size, total
+from areaeffect.wording.numbers import (
+    PHRASES,
+    amounts,
+    interval,
+    is_count,
+    known,
+    noun,
+    percent,
+    plural,
+    size,
+    total,
+)
 from areaeffect.wording.sentences import (
     LITTLE,
     NO_ANSWER,
@@ -19,7 +30,6 @@ from areaeffect.wording.sentences import (
     name_of,
     reason,
 )
-from areaeffect.wording.terms import PHRASES
 
 _HUNDRED = 100
 

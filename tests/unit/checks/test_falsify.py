@@ -17,7 +17,7 @@ from areaeffect.checks.treated_benchmark import effect_if_treated, rise_needed, 
 from areaeffect.checks.unmoved import UNMOVED, Effect
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.neighbours import bands
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 from tests.shared.sample_result import sample_result
 
 # ---------------------------------------------------------------- what a check returns

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.commands.begin import begin
+from areaeffect.commands.evaluate import begin
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.findings.plan import Plan
 from areaeffect.study.design import DesignPart

@@ -17,7 +17,7 @@ from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.index import composite as numerics
 from areaeffect.index.composite import IndexResult
 from areaeffect.study.index import read_index
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES
 
 TABLE = """area_code,place,poor,adults,paths,council,need
 T01,Abbey,50,100,9,X,9

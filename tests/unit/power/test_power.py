@@ -22,7 +22,7 @@ from areaeffect.power.page import needed, sentences, warnings, write_power
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.register.registered import Registered
 from areaeffect.study.initiative import NamedGroup
-from areaeffect.wording.terms import phrase
+from areaeffect.wording.numbers import phrase
 from benchmarks.worlds.generate import World
 from benchmarks.worlds.rig import INITIATIVE, Studied, studied
 from tests.shared.small_study import write_small_study

@@ -14,8 +14,7 @@ from areaeffect.document import page as document_page
 from areaeffect.report import faces
 from areaeffect.report.tables import DATA_FILES
 from areaeffect.results import Result, Seal, Verdict
-from areaeffect.wording import terms
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES, VERDICT_SYMBOLS
 from tests.shared.sample_result import HOSTILE, sample_result
 
 MANY = 12  # words, so that what is counted is a sentence
@@ -180,7 +179,7 @@ def test_every_verdict_has_its_symbol_and_is_given_once(html: str, result: Resul
     cells = re.findall(r'data-label="Verdict"[^>]*>(\S) ([a-z ]+)', html)
     assert len(cells) == len(wording.main_findings(result.findings))
     for symbol, word in cells:
-        assert terms.VERDICT_SYMBOLS[Verdict(word)] == symbol
+        assert VERDICT_SYMBOLS[Verdict(word)] == symbol
 
 
 def test_alike_results_are_a_table_not_cards(html: str, outline: Outline) -> None:

@@ -20,7 +20,7 @@ from areaeffect.document.blocks import Document, Folded, figures, in_print
 from areaeffect.report import faces
 from areaeffect.report.contents import report_document
 from areaeffect.results import Result
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES
 from tests.shared.pdf_reader import filled, overprints
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
 

@@ -16,7 +16,7 @@ from areaeffect.report.faces import links_of
 from areaeffect.report.local_map import named_map
 from areaeffect.report.summary import caveats, summary_document, two_pages
 from areaeffect.results import Verdict
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase
 from tests.shared.sample_result import HOSTILE, sample_result
 from tests.unit.report.test_neighbourhood_pages import many
 

@@ -22,8 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from areaeffect.assembly.assemble import assemble
-from areaeffect.commands.begin import begin
-from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.commands.evaluate import begin, evaluate_into
 from areaeffect.document.folders import refuse_foreign
 from areaeffect.errors import AreaEffectError
 from areaeffect.further.stories import read_events

@@ -18,7 +18,7 @@ import areaeffect
 from areaeffect import wording
 from areaeffect.checks.registry import CHECKS
 from areaeffect.results import Finding, Verdict
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.numbers import PHRASES
 from tests.unit.wording.test_wording import findings
 
 ONE_LEFT_OUT = ("warns", "holds", "more")

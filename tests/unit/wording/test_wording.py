@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from areaeffect import wording
 from areaeffect.results import ALL_INITIATIVES, Better, Claim, Finding, Form, Interval, IntervalKind, Verdict
-from areaeffect.wording import numbers, terms
-from areaeffect.wording.numbers import three_digits
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording import numbers
+from areaeffect.wording.numbers import PHRASES, three_digits
 from tests.shared.sample_result import sample_result
 from tests.unit.report.test_neighbourhood_pages import reading_grade
 
@@ -408,10 +407,10 @@ def test_without_primary_findings_the_others_carry_the_report() -> None:
 
 
 def test_every_verdict_has_its_own_symbol_and_words() -> None:
-    assert len(set(terms.VERDICT_SYMBOLS.values())) == len(Verdict)
+    assert len(set(numbers.VERDICT_SYMBOLS.values())) == len(Verdict)
     for verdict in Verdict:
-        assert terms.verdict_words(verdict)
-        assert "expected" not in terms.verdict_words(verdict, "level")
+        assert numbers.verdict_words(verdict)
+        assert "expected" not in numbers.verdict_words(verdict, "level")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from pathlib import Path
 from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.records import Json
 from areaeffect.sources.police_uk.files import PassedOver
-from areaeffect.sources.police_uk.lake import Lake, ManifestRow
-from areaeffect.sources.police_uk.stored_files import AGAIN, measured
+from areaeffect.sources.police_uk.lake import AGAIN, Lake, ManifestRow, measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from areaeffect.web.routes import area, atlas_files, compare, find, help_page, home, runs, watch
+from areaeffect.web.routes import area, atlas_files, compare, find, home, runs
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -28,4 +28,4 @@ class Feature(Protocol):
 
 
 #: In the order of the menu.
-FEATURES: tuple[Feature, ...] = (home, find, area, atlas_files, compare, runs, watch, help_page)
+FEATURES: tuple[Feature, ...] = (find, area, atlas_files, compare, runs, home)

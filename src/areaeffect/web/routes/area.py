@@ -27,8 +27,7 @@ from areaeffect.web.render import environment, page, settings_of
 from areaeffect.web.search import name_of
 from areaeffect.web.selection import View, parse, query, selected
 from areaeffect.web.table import FIFTHS, Standing, fifth_of, printed, standing_of
-from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 if TYPE_CHECKING:
     from starlette.requests import Request

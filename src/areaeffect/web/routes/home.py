@@ -1,27 +1,34 @@
-"""The start page: what this is, and where to begin."""
+"""The start page, help, and what programs that visit ask: health, and robots of search engines."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from areaeffect.web.atlas import atlases
 from areaeffect.web.render import page, settings_of
-from areaeffect.web.site import site_of
+from areaeffect.web.site_pages import site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from areaeffect.web.settings import ServerSettings
 
-NAV: tuple[str, str] | None = None
+NAV: tuple[str, str] | None = ("Help", "/help")
+PUBLIC = "User-agent: *\nDisallow: /find\nDisallow: /areas\n"
+PRIVATE = "User-agent: *\nDisallow: /\n"
 
 
 def routes(_settings: ServerSettings) -> list[Route]:
-    """Return the start page."""
-    return [Route("/", _home)]
+    """Return the four addresses."""
+    return [
+        Route("/", _home),
+        Route("/help", _help),
+        Route("/health", _health),
+        Route("/robots.txt", _robots),
+    ]
 
 
 def _home(request: Request) -> Response:
@@ -38,3 +45,20 @@ def _home(request: Request) -> Response:
         others=here[1:],
         compare=not settings.read_only,
     )
+
+
+def _help(request: Request) -> Response:
+    return page(request, "help.html.j2", title="Help")
+
+
+def _health(request: Request) -> Response:
+    site = site_of(request)
+    if site.shelf.folder is not None and not site.shelf.folder.is_dir():
+        return JSONResponse({"status": "the folder of runs is not there"}, 503)
+    held = site.holdings
+    return JSONResponse({"status": "ok", "runs": len(held.runs), "unreadable": len(held.faults)})
+
+
+def _robots(request: Request) -> Response:
+    public = request.app.state.settings.is_public
+    return PlainTextResponse(PUBLIC if public else PRIVATE)

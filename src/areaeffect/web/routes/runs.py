@@ -15,8 +15,7 @@ from starlette.routing import Route
 from areaeffect.web import selection
 from areaeffect.web.limits import Refusal
 from areaeffect.web.published import ATOM_TYPE
-from areaeffect.web.site import site_of
-from areaeffect.web.site_pages import INDEX
+from areaeffect.web.site_pages import INDEX, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
