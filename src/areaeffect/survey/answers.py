@@ -15,7 +15,7 @@ from areaeffect.results import Bools, Floats, Ints
 from areaeffect.study.analysis import Item, Survey
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import compared_text, picked, plain_text, read_codes
-from areaeffect.tables.user_table import read_user_table, rows_account
+from areaeffect.tables.user_table import UserTable, read_user_table, rows_account
 
 _SHOWN = 5
 
@@ -51,22 +51,28 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> SurveyA
         row has.
     """
     path = resolve(survey.path, folder)
-    named = [survey.area, survey.weight, survey.cluster, survey.wave]
-    columns = [c for c in (*named, *(i.column for i in survey.items)) if c]
-    whole = read_user_table(path, columns, columns)
+    whole, problems = _table(survey, path), list[Problem]()
     table = whole.frame
-    _require(columns, table, path)
-    code, said = _codes(table[survey.area], areas)
+    codes, said = read_codes(table[survey.area])
+    spelled = {} if areas is None else {compared_text(str(a)): str(a) for a in areas}
+    code = codes.map({c: spelled.get(compared_text(c), c) for c in codes.unique()}).to_numpy(dtype=str)
     areas = np.unique(code) if areas is None else areas
-    problems: list[Problem] = []
     wave = _waves(table, survey, path, problems)
-    numbers = [_answers(table, item, survey, path, problems) for item in survey.items]
-    weight = _weights(table, survey, path, problems)
-    cluster = code if survey.cluster is None else _clusters(table, survey.cluster, path, problems)
+    answers = np.column_stack([_answers(table, item, survey, path, problems) for item in survey.items])
+    weight, cluster = np.ones(len(table)), code
+    if survey.weight is not None:
+        weight, _ = _numbers(table, survey.weight, ())
+        fix = "Every respondent needs a weight above zero; leave others out of the file."
+        wrong = ~(np.isfinite(weight) & (weight > 0))
+        problems += _cells(table, survey.weight, wrong, path, "the weight '{}' is not above zero.", fix)
+    if survey.cluster is not None:
+        cluster = _clusters(table, survey.cluster, path, problems)
     if problems:
         raise DataError(problems)
-    answers = np.column_stack(numbers)
-    score = _scores(answers, survey)
+    items = survey.items
+    reverse = [i.reverse for i in items]
+    ends = [i.lowest for i in items], [i.highest for i in items]
+    score = scale_scores(answers, *ends, reverse, survey.least_items)
     position = np.minimum(np.searchsorted(areas, code), len(areas) - 1)
     placed = areas[position] == code
     reasons = (
@@ -87,29 +93,26 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> SurveyA
         weight=weight[kept],
         cluster=np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
         wave=wave[kept],
-        alpha=reliability(answers[kept], [i.reverse for i in survey.items]),
+        alpha=reliability(answers[kept], reverse),
         left_out=left_out,
         notes=(*whole.notes, *(f"{path.name}: {note}." for note in said), account, *why_not),
     )
 
 
-def _scores(answers: Floats, survey: Survey) -> Floats:
-    items = survey.items
-    return scale_scores(
-        answers,
-        [i.lowest for i in items],
-        [i.highest for i in items],
-        [i.reverse for i in items],
-        survey.least_items,
-    )
-
-
-def _codes(column: pd.Series, areas: Strings | None) -> tuple[Strings, tuple[str, ...]]:
-    """Return the area of each respondent, spelled as the panel has it, and what was done."""
-    codes, said = read_codes(column)
-    spelled = {} if areas is None else {compared_text(str(a)): str(a) for a in areas}
-    meant = codes.map({c: spelled.get(compared_text(c), c) for c in codes.unique()})
-    return meant.to_numpy(dtype=str), said
+def _table(survey: Survey, path: Path) -> UserTable:
+    """Read the columns that a survey names."""
+    named = [survey.area, survey.weight, survey.cluster, survey.wave]
+    columns = list(dict.fromkeys(c for c in (*named, *(i.column for i in survey.items)) if c))
+    whole = read_user_table(path, columns, columns)
+    missing = [c for c in columns if c not in whole.frame.columns]
+    if missing:
+        raise DataError(
+            [
+                Problem(f"there is no column '{c}'.", str(path), did_you_mean(c, whole.frame.columns))
+                for c in missing
+            ]
+        )
+    return whole
 
 
 def _clusters(table: pd.DataFrame, column: str, path: Path, problems: list[Problem]) -> Strings:
@@ -118,20 +121,8 @@ def _clusters(table: pd.DataFrame, column: str, path: Path, problems: list[Probl
     rows = table.index[text == ""]
     if len(rows):
         where = f"{path}, row {', '.join(map(str, rows[:_SHOWN]))}, column '{column}'"
-        what = f"{len(rows)} respondents have no cluster."
-        problems.append(Problem(what, where, "Give every row one."))
+        problems.append(Problem(f"{len(rows)} respondents have no cluster.", where, "Give every row one."))
     return text
-
-
-def _require(columns: list[str], table: pd.DataFrame, path: Path) -> None:
-    missing = [c for c in dict.fromkeys(columns) if c not in table.columns]
-    if missing:
-        raise DataError(
-            [
-                Problem(f"there is no column '{c}'.", str(path), did_you_mean(c, table.columns))
-                for c in missing
-            ]
-        )
 
 
 def _numbers(table: pd.DataFrame, column: str, missing: tuple[str, ...]) -> tuple[Floats, Bools]:
@@ -144,40 +135,25 @@ def _numbers(table: pd.DataFrame, column: str, missing: tuple[str, ...]) -> tupl
     return number.to_numpy(dtype=np.float64), wrong.to_numpy(dtype=bool)
 
 
-def _answers(table: pd.DataFrame, item: Item, survey: Survey, path: Path, problems: list[Problem]) -> Floats:
-    number, wrong = _numbers(table, item.column, survey.missing)
-    outside = (number < item.lowest) | (number > item.highest)
-    scale = f"Allowed: {item.lowest:g} to {item.highest:g}; name other codes in `missing`."
-    for mask, what in ((wrong, "is not a number"), (outside, "is outside its scale")):
-        rows = np.flatnonzero(mask)
-        problems += [
-            Problem(
-                f"the answer '{table[item.column].iloc[row]}' {what}.",
-                f"{path}, row {table.index[row]}, column '{item.column}'",
-                scale,
-            )
-            for row in rows[:_SHOWN]
-        ]
-        if len(rows) > _SHOWN:
-            problems.append(Problem(f"… and {len(rows) - _SHOWN} more in '{item.column}'.", ""))
-    return number
-
-
-def _weights(table: pd.DataFrame, survey: Survey, path: Path, problems: list[Problem]) -> Floats:
-    if survey.weight is None:
-        return np.ones(len(table))
-    number, _ = _numbers(table, survey.weight, ())
-    rows = np.flatnonzero(~(np.isfinite(number) & (number > 0)))
-    problems += [
+def _cells(table: pd.DataFrame, column: str, mask: Bools, path: Path, what: str, fix: str) -> list[Problem]:
+    """Name the first cells of a mask, and count the rest."""
+    rows = np.flatnonzero(mask)
+    named = [
         Problem(
-            f"the weight '{table[survey.weight].iloc[row]}' is not above zero.",
-            f"{path}, row {table.index[row]}, column '{survey.weight}'",
-            "Every respondent needs a weight above zero; leave others out of the file.",
+            what.format(table[column].iloc[row]), f"{path}, row {table.index[row]}, column '{column}'", fix
         )
         for row in rows[:_SHOWN]
     ]
-    if len(rows) > _SHOWN:
-        problems.append(Problem(f"… and {len(rows) - _SHOWN} more weights.", ""))
+    more = len(rows) - len(named)
+    return [*named, *([Problem(f"… and {more} more in '{column}'.", "")] if more else [])]
+
+
+def _answers(table: pd.DataFrame, item: Item, survey: Survey, path: Path, problems: list[Problem]) -> Floats:
+    number, wrong = _numbers(table, item.column, survey.missing)
+    outside = np.asarray((number < item.lowest) | (number > item.highest))
+    scale = f"Allowed: {item.lowest:g} to {item.highest:g}; name other codes in `missing`."
+    for mask, what in ((wrong, "is not a number"), (outside, "is outside its scale")):
+        problems += _cells(table, item.column, mask, path, f"the answer '{{}}' {what}.", scale)
     return number
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from areaeffect.wording.numbers import PHRASES, number, phrase
 #: Benchmark areas that hold at least this share of the weight must have respondents: a survey
 #: asks in a sample of areas, but in fewer the benchmark would be of other places.
 _LEAST_COVERED = 0.1
+_LEVEL = 0.95
 #: Respondents that a group needs on each side to be printed.
 _LEAST_RESPONDENTS = 30
 #: Counts of people under this are not printed (OpenSAFELY's rule).
@@ -51,16 +51,6 @@ class ComparisonRow:
     n_benchmark: int | None = described("Respondents in benchmark areas; empty where under 8", None)
     covered: float = described("Share of the benchmark weight in areas with respondents")
     reason: str = described("Why there is no estimate; empty where there is one", "")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sides:
-    """Respondents of one group: which side and wave, with their whole weight."""
-
-    chosen: Any
-    side: Any
-    weight: Floats
-    covered: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,26 +117,54 @@ def check_surveys(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
 
 
 def _row(finished: Finished, name: str, answers: SurveyAnswers, group: Group, claim: str) -> ComparisonRow:
-    survey = finished.file.study.survey[name]
-    sides = _sides(finished, answers, group)
-    reason, numbers = _refused(finished, survey, answers, group, claim, sides)
+    """Compare a group's respondents with those of benchmark areas, who carry the design's weights."""
+    survey, plan = finished.file.study.survey[name], finished.evidence.plan
+    n_areas, is_change = len(finished.data.panel.areas), claim == "change"
+    treated = np.zeros(n_areas, dtype=bool)
+    areas = np.zeros(n_areas)
+    for g in group.units:
+        treated[plan.units[g].areas] = True
+        chosen = plan.chosen[0][g]
+        if chosen is not None:
+            areas[chosen.pool] += chosen.weights
+    side = (~treated[answers.area]).astype(np.int64)
+    weight = answers.weight * np.where(side == 0, 1.0, areas[answers.area])
+    has = np.zeros(n_areas, dtype=bool)
+    has[answers.area] = True
+    covered = float(areas[has].sum() / areas.sum()) if areas.sum() else 0.0
+    waves = (0, 1) if is_change else (1,)
+    counts = [
+        min(int(((weight > 0) & (side == s) & (answers.wave == w)).sum()) for w in waves) for s in (0, 1)
+    ]
+    reason = ""
+    if is_change and not _straddle(survey, [plan.units[g] for g in group.units]):
+        reason = PHRASES["survey.waves"]
+    elif min(counts) < _LEAST_RESPONDENTS:
+        reason = phrase("survey.few", n=_LEAST_RESPONDENTS)
+    elif covered < _LEAST_COVERED:
+        reason = PHRASES["survey.uncovered"]
+    shown = [n if n == 0 or n >= SUPPRESSED_UNDER else None for n in counts]
     row = ComparisonRow(
         survey=name,
         group=group.name,
         claim=claim,
-        n_treated=_shown(int(numbers[0])),
-        n_benchmark=_shown(int(numbers[1])),
-        covered=sides.covered,
+        n_treated=shown[0],
+        n_benchmark=shown[1],
+        covered=covered,
         reason=reason,
     )
     if reason:
         return row
-    found = _compare(answers, sides, claim)
-    treated, benchmark = _two_means(found.means, claim)
+    used = (weight > 0) & (is_change | (answers.wave == 1))
+    # domains: treated after, benchmark after, treated before, benchmark before
+    domain = (side + 2 * (1 - answers.wave))[used]
+    signs = np.array([1.0, -1.0, -1.0, 1.0][: 2 * len(waves)])
+    found = compare(answers.score[used], weight[used], answers.cluster[used], side[used], domain, signs)
+    means = found.means[:2] - found.means[2:] if is_change else found.means
     return replace(
         row,
-        treated_mean=treated,
-        benchmark_mean=benchmark,
+        treated_mean=float(means[0]),
+        benchmark_mean=float(means[1]),
         estimate=found.estimate,
         standard_error=found.standard_error,
         low=found.low,
@@ -156,56 +174,12 @@ def _row(finished: Finished, name: str, answers: SurveyAnswers, group: Group, cl
     )
 
 
-def _sides(finished: Finished, answers: SurveyAnswers, group: Group) -> _Sides:
-    """Find a group's respondents; those of benchmark areas carry the design's weights."""
-    plan, n_areas = finished.evidence.plan, len(finished.data.panel.areas)
-    treated = np.zeros(n_areas, dtype=bool)
-    weight = np.zeros(n_areas)
-    for g in group.units:
-        treated[plan.units[g].areas] = True
-        chosen = plan.chosen[0][g]
-        if chosen is not None:
-            weight[chosen.pool] += chosen.weights
-    is_treated = treated[answers.area]
-    whole = answers.weight * np.where(is_treated, 1.0, weight[answers.area])
-    has = np.zeros(n_areas, dtype=bool)
-    has[answers.area] = True
-    covered = float(weight[has].sum() / weight.sum()) if weight.sum() else 0.0
-    chosen_people = whole > 0
-    return _Sides(chosen_people, (~is_treated).astype(np.int64), whole, covered)
-
-
-def _refused(
-    finished: Finished, survey: Survey, answers: SurveyAnswers, group: Group, claim: str, sides: _Sides
-) -> tuple[str, tuple[int, int]]:
-    """Say why a comparison cannot be made, with the smaller wave's respondents on each side."""
-    waves = (0, 1) if claim == "change" else (1,)
-    counts = [
-        min(int((sides.chosen & (sides.side == s) & (answers.wave == w)).sum()) for w in waves)
-        for s in (0, 1)
-    ]
-    numbers = (counts[0], counts[1])
-    units = [finished.evidence.plan.units[g] for g in group.units]
-    if claim == "change" and not _straddle(survey, units):
-        return PHRASES["survey.waves"], numbers
-    if min(numbers) < _LEAST_RESPONDENTS:
-        return phrase("survey.few", n=_LEAST_RESPONDENTS), numbers
-    if sides.covered < _LEAST_COVERED:
-        return PHRASES["survey.uncovered"], numbers
-    return "", numbers
-
-
 def _straddle(survey: Survey, units: Sequence[Neighbourhood]) -> bool:
     """Whether the first wave ends before every start, and the second begins after it."""
-    for unit in units:
-        days = [_months(survey.before or ""), _months(survey.after or "")]
-        if None in days or unit.start_kind is PeriodKind.NUMBER:
-            return False
-        start = unit.start_kind.first_month(unit.start)
-        first, second = days
-        if first is None or second is None or not (first[1] < start <= second[0]):
-            return False
-    return True
+    first, second = (_months(text or "") for text in (survey.before, survey.after))
+    if first is None or second is None or any(u.start_kind is PeriodKind.NUMBER for u in units):
+        return False
+    return all(first[1] < u.start_kind.first_month(u.start) <= second[0] for u in units)
 
 
 def _months(text: str) -> tuple[int, int] | None:
@@ -217,41 +191,18 @@ def _months(text: str) -> tuple[int, int] | None:
     return kind.first_month(ordinal), kind.first_month(ordinal + 1) - 1
 
 
-def _compare(answers: SurveyAnswers, sides: _Sides, claim: str) -> Comparison:
-    is_change = claim == "change"
-    chosen = sides.chosen if is_change else sides.chosen & (answers.wave == 1)
-    side = sides.side[chosen]
-    # domains: treated after, benchmark after, treated before, benchmark before
-    domain = side + 2 * (1 - answers.wave[chosen])
-    signs = np.array([1.0, -1.0, -1.0, 1.0] if is_change else [1.0, -1.0])
-    return compare(answers.score[chosen], sides.weight[chosen], answers.cluster[chosen], side, domain, signs)
-
-
-def _two_means(means: Floats, claim: str) -> tuple[float, float]:
-    """Return what is compared: means, or their changes."""
-    if claim == "change":
-        return float(means[0] - means[2]), float(means[1] - means[3])
-    return float(means[0]), float(means[1])
-
-
-def _shown(count: int) -> int | None:
-    return count if count == 0 or count >= SUPPRESSED_UNDER else None
-
-
-_LEVEL = 0.95
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A linear combination of weighted means with its design-based interval."""
 
     means: Floats  # (n_domains,), the weighted means it combines
     estimate: float  # the combination
-    standard_error: float | None  # linearised over clusters; None with fewer than two clusters in a stratum.
+    #: linearised over clusters; None with fewer than two clusters in a stratum.
+    standard_error: float | None = None
     #: low, high: 95% interval by Student's t
-    low: float | None
-    high: float | None
-    degrees_of_freedom: int  # clusters less strata
+    low: float | None = None
+    high: float | None = None
+    degrees_of_freedom: int = 0  # clusters less strata
 
 
 def compare(
@@ -280,15 +231,13 @@ def compare(
     _, first, cluster_of = np.unique(cluster, return_index=True, return_inverse=True)
     stratum_of = stratum[first]
     totals = np.bincount(cluster_of.ravel(), influence)
-    variance, clusters, strata = 0.0, len(totals), np.unique(stratum_of)
+    strata = np.unique(stratum_of)
+    freedom, variance = len(totals) - len(strata), 0.0
     for h in strata:
         inside = totals[stratum_of == h]
         if len(inside) < 2:  # noqa: PLR2004  # one cluster shows no spread
-            return Comparison(
-                means=means, estimate=estimate, standard_error=None, low=None, high=None, degrees_of_freedom=0
-            )
+            return Comparison(means=means, estimate=estimate)
         variance += len(inside) / (len(inside) - 1) * float(((inside - inside.mean()) ** 2).sum())
-    freedom = clusters - len(strata)
     error = float(np.sqrt(variance))
     from scipy.stats import t
 
@@ -335,9 +284,8 @@ def _comparison_table(rows: list[ComparisonRow], values: SurveyFacts) -> Table:
             r.group,
             r.claim,
             *(_point(v) for v in (r.treated_mean, r.benchmark_mean, r.estimate)),
-            _DASH if r.low is None else _span(r),
-            _people(r.n_treated),
-            _people(r.n_benchmark),
+            _DASH if r.low is None else f"{_point(r.low)} to {_point(r.high)}",
+            *("[c]" if n is None else f"{n:,}" for n in (r.n_treated, r.n_benchmark)),
             f"{100 * r.covered:.0f}%",
         )
         for r in rows
@@ -360,11 +308,3 @@ def _notes(values: SurveyFacts) -> list[str]:
 
 def _point(value: float | None) -> str:
     return _DASH if value is None else number(value, "additive")
-
-
-def _span(row: ComparisonRow) -> str:
-    return f"{_point(row.low)} to {_point(row.high)}"
-
-
-def _people(value: int | None) -> str:
-    return "[c]" if value is None else f"{value:,}"
