@@ -55,16 +55,8 @@ def where_next_into(request: Request, out: Path, tell: Callable[[str, int, int],
     data = assemble(file, request.store)
     panel, units = data.panel, data.neighbourhoods
     if not panel.covariates.shape[1]:
-<<<<<<< HEAD
-        raise StudyError(
-            "the study has no covariates, so its places cannot be described.",
-            file.where("design"),
-            "Name `covariates` under [design].",
-        )
-=======
         what = "the study has no covariates, so its places cannot be described."
-        raise StudyError(Problem(what, file.where("design"), "Name `covariates` under [design]."))
->>>>>>> e2a9b66d5833e8b8ff55ecdea59ff71fbe84410f
+        raise StudyError(what, file.where("design"), "Name `covariates` under [design].")
     result = _results(request, file, tell)
     outcome = _outcome(request, file)
     effects, errors = _effects(result, outcome, units)
@@ -72,22 +64,11 @@ def where_next_into(request: Request, out: Path, tell: Callable[[str, int, int],
     described = np.asarray(np.isfinite(panel.covariates).all(axis=1))
     effects = np.where([described[n.areas].any() for n in units], effects, np.nan)
     if not (np.nan_to_num(effects) > 0).any():
-<<<<<<< HEAD
-        raise DataError(
-            f"no place of the study did better on '{outcome}' than expected.",
-            str(request.study),
-            "There is no place to compare with.",
-        )
-    allowed, index, scored = described.copy(), None, None
-    if request.need is not None:
-        index = read_index(request.need)
-=======
         what = f"no place of the study did better on '{outcome}' than expected."
-        raise DataError(Problem(what, str(request.study), "There is no place to compare with."))
+        raise DataError(what, str(request.study), "There is no place to compare with.")
     allowed, index = described.copy(), None if request.need is None else read_index(request.need)
     scored = None
     if index is not None:
->>>>>>> e2a9b66d5833e8b8ff55ecdea59ff71fbe84410f
         table = read_indicators(index)
         standard = align(scores(index, table)[0], table.areas, panel.areas)
         allowed &= np.isfinite(standard).all(axis=1)
