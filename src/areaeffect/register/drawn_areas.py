@@ -38,8 +38,7 @@ def rows_of_drawn(
 ) -> PlacesRead:
     """Return the areas that match each drawn shape, and how well they fit.
 
-    Shapes of one neighbourhood are joined. A shape in the country that touches none of the
-    study's areas is left out by name; where no shape is left, that is an error.
+    Shapes of one neighbourhood are joined. One that touches no area of the study is left out by name.
 
     Raises
     ------

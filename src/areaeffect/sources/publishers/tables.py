@@ -23,6 +23,7 @@ from areaeffect.sources.publishers.layouts import read_files
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
     CODE_PATTERNS,
+    Column,
     PublishedRelease,
     ReleaseFile,
     Roots,
@@ -113,13 +114,7 @@ def assemble(
         if column.kind == "text":
             texts[column.name] = _words(frame[header], row_area, np.full(len(areas), ""))
             continue
-        absent = release.absent
-        if column.kind != "count" and absent == ABSENT_IS_ZERO:
-            absent = "not_published"  # where nothing happened there is no median of it
-        is_zero = absent == ABSENT_IS_ZERO
-        grid = np.full(shape[0] * shape[1], 0.0 if is_zero else np.nan)
-        why = np.full(grid.shape, 0 if is_zero else _CODE[absent], dtype=np.uint8)
-        grid[cell], why[cell] = _numbers(release, header, frame)
+        grid, why = _numbers(release, column, frame[[header, "area"]], cell, shape[0] * shape[1])
         if column.name in release.not_supplied and not np.nan_to_num(grid).any():
             grid[:], why[:] = np.nan, _CODE["not_published"]
             if column.name in keep:
@@ -240,18 +235,24 @@ def _ordinal(text: str, kind: PeriodKind) -> int | None:
     return parse_period(text, kind)
 
 
-def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> tuple[Floats, Reasons]:
-    column = frame[published]
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
-    why = np.zeros(len(values), dtype=np.uint8)
-    missing = np.isnan(values)
-    if not missing.any():
-        return values, why
-    words = column[missing]
+def _numbers(
+    release: PublishedRelease, column: Column, frame: pd.DataFrame, cell: npt.NDArray[np.intp], n_cells: int
+) -> tuple[Floats, Reasons]:
+    """Return the numbers of a column by cell, and why each missing one is."""
+    absent = release.absent
+    if column.kind != "count" and absent == ABSENT_IS_ZERO:
+        absent = "not_published"  # where nothing happened there is no median of it
+    is_zero = absent == ABSENT_IS_ZERO
+    grid = np.full(n_cells, 0.0 if is_zero else np.nan)
+    why = np.full(n_cells, 0 if is_zero else _CODE[absent], dtype=np.uint8)
+    published, *_ = frame.columns
+    grid[cell] = pd.to_numeric(frame[published], errors="coerce").to_numpy(dtype=np.float64)
+    why[cell] = 0
+    missing = np.isnan(grid[cell])
+    words = frame[published][missing]
     words = words.where(words.notna(), "").astype(str).str.strip()
     allowed = {**({"": release.blank} if release.blank else {}), **release.markers}
-    unknown = sorted(set(words) - set(allowed))
-    if unknown:
+    if unknown := sorted(set(words) - set(allowed)):
         at = frame["area"][missing][words == unknown[0]].iloc[0]
         shown = f"'{unknown[0]}'" if unknown[0] else "an empty cell"
         raise DataError(
@@ -259,5 +260,5 @@ def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> 
             release.id,
             f"Known: {', '.join(repr(m) for m in allowed) or 'none'}.",
         )
-    why[missing] = [_CODE[allowed[w]] for w in words]
-    return values, why
+    why[cell[missing]] = [_CODE[allowed[w]] for w in words]
+    return grid, why
