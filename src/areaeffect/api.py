@@ -22,7 +22,7 @@ from areaeffect.commands.init import init
 from areaeffect.commands.summary import summary as summary_of
 from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
 from areaeffect.draft.study_text import Draft, study_text
-from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
+from areaeffect.errors import StudyError, did_you_mean, repeated
 from areaeffect.geography.shape_files import write_outlines
 from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text
@@ -120,15 +120,15 @@ class Evaluation:
         kinds = get_args(PlotKind)
         if kind not in kinds:
             fix = did_you_mean(str(kind), kinds) or f"Allowed: {', '.join(kinds)}."
-            raise StudyError(Problem(f"there is no chart '{kind}'.", "plot", fix))
+            raise StudyError(f"there is no chart '{kind}'.", "plot", fix)
         groups = dict.fromkeys(f.group for f in self.result.findings if f.neighbourhood is None)
         if group is not None and group not in groups:
             fix = did_you_mean(group, tuple(groups)) or f"Allowed: {', '.join(groups)}."
-            raise StudyError(Problem(f"there is no group '{group}'.", "plot", fix))
+            raise StudyError(f"there is no group '{group}'.", "plot", fix)
         figure = figure_of(self.result, kind, outcome, group)
         if figure is None:
             what = f"there is no chart '{kind}' of this result."
-            raise StudyError(Problem(what, "plot", "A map needs `boundaries`."))
+            raise StudyError(what, "plot", "A map needs `boundaries`.")
         return Picture(figure.chart, figure.title)
 
     def save(self, folder: str | Path) -> Path:
@@ -313,17 +313,17 @@ def _period(start: Any) -> str:
         text = start.isoformat()[:10]
     if kind_of(text) is None:
         fix = "Write '2013-04', '2013-Q2' or '2013'."
-        raise StudyError(Problem(f"'{text}' is not a period.", "start", fix))
+        raise StudyError(f"'{text}' is not a period.", "start", fix)
     return text
 
 
 def _refuse_no_outlines(boundaries: Any) -> None:
     if not hasattr(boundaries, "geometry"):
         what, fix = "holds no outlines.", "Give a GeoDataFrame, as geopandas.read_file returns it."
-        raise StudyError(Problem(f"{type(boundaries).__name__} {what}", "boundaries", fix))
+        raise StudyError(f"{type(boundaries).__name__} {what}", "boundaries", fix)
     if boundaries.crs is None:
         fix = "Name it: boundaries.set_crs(27700) for the British National Grid, 4326 for degrees."
-        raise StudyError(Problem("the coordinates have no named system.", "boundaries", fix))
+        raise StudyError("the coordinates have no named system.", "boundaries", fix)
 
 
 def _table(given: Any, name: str) -> pd.DataFrame:
@@ -347,11 +347,11 @@ def _table(given: Any, name: str) -> pd.DataFrame:
     else:
         what = f"{type(given).__name__} is not a table."
         fix = "Give a pandas, Polars or Arrow table, such as pandas.read_csv returns."
-        raise StudyError(Problem(what, name, fix))
+        raise StudyError(what, name, fix)
     made.columns = pd.Index([str(c) for c in made.columns])
     twice = repeated(made.columns)
     if twice:
-        raise StudyError(Problem(f"column '{twice[0]}' appears more than once.", name))
+        raise StudyError(f"column '{twice[0]}' appears more than once.", name)
     for column in made.columns:
         if made[column].dtype.kind == "M":
             made[column] = made[column].dt.strftime("%Y-%m-%d").fillna("")
@@ -381,14 +381,14 @@ def _write_areas(areas: Any, table: pd.DataFrame, title: str, root: Path) -> tup
     if _is_table(areas):
         frame = _table(areas, "areas")
     elif isinstance(areas, str):
-        raise StudyError(Problem("is one text.", "areas", f"Write a list: ['{areas}']."))
+        raise StudyError("is one text.", "areas", f"Write a list: ['{areas}'].")
     elif isinstance(areas, dict):
         fix = "Give a frame with the columns area_code and neighbourhood, or a list of codes."
-        raise StudyError(Problem("is a dict.", "areas", fix))
+        raise StudyError("is a dict.", "areas", fix)
     else:
         frame = pd.DataFrame({"area_code": [str(a) for a in areas]})
     if frame.empty:
-        raise StudyError(Problem("no area is named.", "areas", "Give the codes of at least one."))
+        raise StudyError("no area is named.", "areas", "Give the codes of at least one.")
     frame.to_csv(root / _AREAS, index=False)
     column = "area_code" if "area_code" in frame.columns else str(frame.columns[0])
     return frame[column].astype(str).tolist(), _AREAS

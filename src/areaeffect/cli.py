@@ -12,7 +12,7 @@ import typer
 
 from areaeffect.cli_data import fetch, gallery, ingest_app, sources, store_app
 from areaeffect.cli_web import publish, serve, tiles
-from areaeffect.errors import NothingEstimableError, Problem
+from areaeffect.errors import NothingEstimableError
 from areaeffect.terminal import (
     INTERRUPTED,
     AsJson,
@@ -166,7 +166,7 @@ def evaluate(
     findings = [f for result in results for f in result.findings]
     if not any(f.estimate is not None for f in findings):
         reasons = sorted({c for f in findings if f.outcome for c in f.caveats[:1]})
-        raise NothingEstimableError(Problem(f"nothing could be estimated: {'; '.join(reasons)}.", str(study)))
+        raise NothingEstimableError(f"nothing could be estimated: {'; '.join(reasons)}.", str(study))
 
 
 def index(

@@ -122,7 +122,7 @@ def explained(error: Exception) -> AreaEffectError:
         text = shortened(" ".join(str(error).split()))
         what = f"this cannot be done ({type(error).__name__}: {text})."
         fix = f"An input may be damaged. {TRACEBACK_VARIABLE}=1 shows where it happened."
-    return DataError(Problem(what, "", fix))
+    return DataError(what, "", fix)
 
 
 def shortened(text: str, most: int = 300) -> str:

@@ -24,8 +24,8 @@ from areaeffect.document.chart_tables import Figure
 from areaeffect.document.page import pages
 from areaeffect.multiverse.curves import Branch
 from areaeffect.multiverse.section import curve_chart, curve_rows
+from areaeffect.power.calculation import PowerReport, PowerRow
 from areaeffect.power.page import power_figure
-from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.report import faces, files, neighbourhood_pages
 from areaeffect.report.contents import report_document
 from areaeffect.report.summary import summary_document

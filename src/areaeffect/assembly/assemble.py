@@ -349,7 +349,7 @@ def _text_attributes(study: Study, tables: dict[str, SourceTable], areas: String
         source, column = split_reference(reference)
         table = tables[source]
         if column not in table.attributes:
-            raise DataError(Problem(f"'{reference}' changes over time inside an area."))
+            raise DataError(f"'{reference}' changes over time inside an area.")
         found[reference] = align(table.attributes[column].astype(str), table.areas, areas)
     return found
 

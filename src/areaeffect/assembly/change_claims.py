@@ -111,14 +111,14 @@ def last_as_benchmark(
     where = file.where("design.last_to_start")
     if not kept:
         what = "every neighbourhood starts at the same time, so none is untreated while others are."
-        raise DataError(Problem(what, where, "Give areas that were never treated."))
+        raise DataError(what, where, "Give areas that were never treated.")
     first_of_last = next(p for p, start in zip(places, starts, strict=True) if start == last)
     cut = {}
     for name, m in measures.items():
         before, _ = m.periods.split(first_of_last.start, first_of_last.start_kind)
         if before.stop <= m.periods.split(kept[0].start, kept[0].start_kind)[0].stop:
             what = f"{name} has no period between the first start and the last."
-            raise DataError(Problem(what, where, "Give areas that were never treated."))
+            raise DataError(what, where, "Give areas that were never treated.")
         cut[name] = replace(
             m,
             periods=replace(m.periods, n=before.stop),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem, number_of
+from areaeffect.errors import DataError, number_of
 from areaeffect.outcomes import BREAKS, Break
 from areaeffect.panel import REASONS, Hidden, Measure, Strings
 from areaeffect.period_texts import parse_period
@@ -52,11 +52,9 @@ def make_measures(
         table, source = tables[outcome.source], study.source[outcome.source]
         if table.periods is None:
             raise DataError(
-                Problem(
-                    f"source '{outcome.source}' has no period, so it cannot hold an outcome.",
-                    f"source.{outcome.source}",
-                    "Name its `period` column.",
-                )
+                f"source '{outcome.source}' has no period, so it cannot hold an outcome.",
+                f"source.{outcome.source}",
+                "Name its `period` column.",
             )
         values = align(table.measures[wanted(outcome)], table.areas, areas)
         reasons = np.where(np.isnan(values), _CODE["no_row"], _CODE[""]).astype(np.uint8)
@@ -157,7 +155,7 @@ def _exposure(
         example = f"{first[below[0]]:g} in area {areas[below[0]]}"
         what = f"'{reference}' is below zero in {number_of(len(below), 'area', 'areas')}, such as {example}."
         fix = "An exposure is a number of residents, homes or the like: 0 or more."
-        raise DataError(Problem(what, table.release.file, fix))
+        raise DataError(what, table.release.file, fix)
     return first, last
 
 
@@ -195,7 +193,7 @@ def measure_notes(
 
 def _numbers(reference: str, values: npt.NDArray[Any]) -> Floats:
     if values.dtype.kind != "f":
-        raise DataError(Problem(f"'{reference}' is not a column of numbers."))
+        raise DataError(f"'{reference}' is not a column of numbers.")
     return np.asarray(values, dtype=np.float64)
 
 
@@ -228,11 +226,9 @@ def _bound(text: str | None, kind: PeriodKind) -> int | None:
     ordinal = parse_period(text, kind)
     if ordinal is None:
         raise DataError(
-            Problem(
-                f"'{text}' is not a {kind}, and the table is by {kind}.",
-                "not_covered, real_falls",
-                "Write it like the table's own periods.",
-            )
+            f"'{text}' is not a {kind}, and the table is by {kind}.",
+            "not_covered, real_falls",
+            "Write it like the table's own periods.",
         )
     return ordinal
 
@@ -257,11 +253,11 @@ def _keep_falls(source: Source, names: Strings, periods: Periods, gaps: Bools) -
     for rule in source.falls:
         if rule.column != source.coverage_group:
             what = f"gaps are looked for in '{source.coverage_group}', not in '{rule.column}'."
-            raise DataError(Problem(what, "real_falls", "Name the column of `coverage_group`."))
+            raise DataError(what, "real_falls", "Name the column of `coverage_group`.")
         kept = np.outer(np.isin(names, rule.values), _inside(rule, periods))
         if not (gaps & kept).any():
             what = f"nothing there looks like a gap: {rule.text()}."
-            raise DataError(Problem(what, "real_falls", "Remove the rule."))
+            raise DataError(what, "real_falls", "Remove the rule.")
         gaps &= ~kept
 
 

@@ -37,7 +37,7 @@ from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, r
 from areaeffect.assembly.measures import make_measures
 from areaeffect.atlas.layers import History, Layer, earliest_start, histories_of, layers_of, slug
 from areaeffect.atlas.places import INSIDE, council_outlines, place_names, place_points
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.geography.points import projected
 from areaeffect.records import Json
 from areaeffect.register.places import vintage_of
@@ -334,7 +334,7 @@ def _tippecanoe(scratch: Path, layers: Sequence[str], folder: Path) -> None:
     made = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
     if made.returncode:
         reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise DataError(Problem(f"the map's tiles could not be made: {reason}.", "tippecanoe"))
+        raise DataError(f"the map's tiles could not be made: {reason}.", "tippecanoe")
     (scratch / FILE).replace(folder / FILE)
 
 
@@ -354,9 +354,7 @@ def program() -> Path:
         if found:
             return found[-1]
     raise DataError(
-        Problem(
-            "tippecanoe, which makes the map's tiles, is not here.",
-            "areaeffect tiles",
-            "Install it: pip install cubao-tippecanoe.",
-        )
+        "tippecanoe, which makes the map's tiles, is not here.",
+        "areaeffect tiles",
+        "Install it: pip install cubao-tippecanoe.",
     )

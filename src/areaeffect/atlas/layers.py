@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from areaeffect.assembly.assemble import covariates_of, printed_column
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import StudyError
 from areaeffect.panel import Measure, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
@@ -77,11 +77,9 @@ def layers_of(
         values = attribute(tables, layer.column, areas)
         if values.dtype.kind != "f":
             raise StudyError(
-                Problem(
-                    f"'{layer.column}' is text, not numbers.",
-                    file.where(f"atlas.layers.{i}"),
-                    "A layer of the map is one number an area.",
-                )
+                f"'{layer.column}' is text, not numbers.",
+                file.where(f"atlas.layers.{i}"),
+                "A layer of the map is one number an area.",
             )
         title = layer.label or printed_column(study, layer.column).replace("_", " ")
         group = "Deprivation and more"

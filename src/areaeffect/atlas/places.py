@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.register.places import read_columns, vintage_of
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
@@ -76,11 +76,9 @@ def _own(path: Path, areas: Strings, blank: Mapping[str, Strings]) -> dict[str, 
     columns = read_columns(path)
     if "area_code" not in columns:
         raise DataError(
-            Problem(
-                "the list of places has no column 'area_code'.",
-                str(path),
-                f"It needs area_code, and may have name, {', '.join(INSIDE)}.",
-            )
+            "the list of places has no column 'area_code'.",
+            str(path),
+            f"It needs area_code, and may have name, {', '.join(INSIDE)}.",
         )
     order = np.argsort(columns["area_code"], kind="stable")
     codes = columns["area_code"][order]

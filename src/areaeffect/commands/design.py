@@ -15,9 +15,8 @@ from areaeffect.document.page import to_html
 from areaeffect.findings.plan import Plan
 from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import default_threads, single_threaded
-from areaeffect.power.calculation import power_of
+from areaeffect.power.calculation import PowerReport, power_of
 from areaeffect.power.page import power_section, write_power
-from areaeffect.power.result import PowerReport
 from areaeffect.records import columns_of
 from areaeffect.report.contents import plan_document, plan_in_print
 from areaeffect.report.files import design_values, rounded

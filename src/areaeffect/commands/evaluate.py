@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.checks.registry import with_warnings
 from areaeffect.document.folders import prepare
-from areaeffect.errors import DataError, Faults, Problem, StudyError
+from areaeffect.errors import DataError, Faults, StudyError
 from areaeffect.findings.case import Evidence, Finished
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.looks import to_look
@@ -241,12 +241,10 @@ def compare_with_sealed(file: StudyFile, planned: Result) -> tuple[str, ...]:
     if differing:
         more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
         raise StudyError(
-            Problem(
-                f"this is not the plan that was sealed: {'; '.join(differing[:_SHOWN])}{more}.",
-                str(path),
-                "Restore the study file and the earlier data that the plan lists. "
-                "Without `sealed` the study runs, and does not say that it kept to a plan.",
-            )
+            f"this is not the plan that was sealed: {'; '.join(differing[:_SHOWN])}{more}.",
+            str(path),
+            "Restore the study file and the earlier data that the plan lists. "
+            "Without `sealed` the study runs, and does not say that it kept to a plan.",
         )
     note = (
         "Settings, neighbourhoods, benchmark areas and weights are those of the plan sealed "
@@ -268,9 +266,9 @@ def _read(path: Path) -> Any:
         found = json.loads(path.read_text(encoding="utf-8"))
         missing = [key for key in ("seal", "designs", "plan") if key not in found]
     except (OSError, ValueError):
-        raise DataError(Problem("the sealed plan cannot be read.", str(path), fix)) from None
+        raise DataError("the sealed plan cannot be read.", str(path), fix) from None
     if missing:
-        raise DataError(Problem(f"this is no sealed plan: it lacks {', '.join(missing)}.", str(path), fix))
+        raise DataError(f"this is no sealed plan: it lacks {', '.join(missing)}.", str(path), fix)
     return found
 
 

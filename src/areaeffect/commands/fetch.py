@@ -195,7 +195,7 @@ def plan(
     if police.NAME in names:
         wanted = police.MonthsWanted(first, last, tuple(dict.fromkeys(forces)))
     elif first or last or forces:
-        raise StudyError(Problem("--from, --to and --force belong to police_uk.", "", "Name police_uk too."))
+        raise StudyError("--from, --to and --force belong to police_uk.", "", "Name police_uk too.")
     into = folder or default_fetched()
     return Plan(
         folder=into,

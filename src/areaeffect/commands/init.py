@@ -66,7 +66,7 @@ def init(folder: Path, example: str = "county") -> tuple[Path, ...]:
     """
     if example not in EXAMPLES:
         what = f"there is no example '{example}'."
-        raise StudyError(Problem(what, "--example", f"Allowed: {', '.join(EXAMPLES)}."))
+        raise StudyError(what, "--example", f"Allowed: {', '.join(EXAMPLES)}.")
     files = _files_of(example)
     there = [folder / name for name in files if (folder / name).exists()]
     if there:

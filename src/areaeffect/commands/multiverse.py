@@ -16,7 +16,7 @@ import numpy as np
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.commands.evaluate import begin, estimate
 from areaeffect.document.folders import RUN_FILE, add_listed, prepare, write_whole
-from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.errors import DataError, StudyError
 from areaeffect.estimate.inference import ReferencePlaces
 from areaeffect.findings.case import Group, groups_of
 from areaeffect.findings.plan import Plan, disjoint, pool_of
@@ -92,11 +92,9 @@ def _already_evaluated(out: Path, plan: Plan) -> Result:
     result = read_result(out)
     if result.seal.sha256 != plan.seal.sha256:
         raise StudyError(
-            Problem(
-                "the folder holds results of another plan: its seal is not this study's.",
-                str(out),
-                "Evaluate the study into it again, or name a new folder.",
-            )
+            "the folder holds results of another plan: its seal is not this study's.",
+            str(out),
+            "Evaluate the study into it again, or name a new folder.",
         )
     return result
 
@@ -104,11 +102,9 @@ def _already_evaluated(out: Path, plan: Plan) -> Result:
 def _refuse_levels(file: StudyFile) -> None:
     if not any(o.claim == "change" for o in file.study.outcome):
         raise StudyError(
-            Problem(
-                "no outcome makes a claim of change, and only those have branches.",
-                file.where("outcome"),
-                'Give an outcome claim = "change".',
-            )
+            "no outcome makes a claim of change, and only those have branches.",
+            file.where("outcome"),
+            'Give an outcome claim = "change".',
         )
 
 
@@ -252,7 +248,7 @@ def _over_cluster(
     except (OSError, ValueError) as error:
         what = f"no cluster answers there ({type(error).__name__})."
         fix = "Start one with `dask scheduler` and `dask worker`, and give its address."
-        raise DataError(Problem(what, f"--cluster {address}", fix)) from None
+        raise DataError(what, f"--cluster {address}", fix) from None
     with client:
         shared = client.scatter(universe, broadcast=True)
         futures = {client.submit(run_branch, shared, c, pure=False): c for c in choices}

@@ -13,7 +13,7 @@ from areaeffect.document.chart_tables import write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.draft.guess import Characteristics, Guess, area_column, characteristics_of, every_guess, guess
 from areaeffect.draft.study_text import Draft, labels_of, study_text
-from areaeffect.errors import Faults, Problem, StudyError
+from areaeffect.errors import Faults, StudyError
 from areaeffect.geography.shape_files import read_shape_file
 from areaeffect.period_texts import kind_of
 from areaeffect.register.rows import read_records
@@ -69,7 +69,7 @@ def quick(
         A table that can be read in two ways, and whatever `evaluate` refuses.
     """
     if kind_of(start) is None:
-        raise StudyError(Problem(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013."))
+        raise StudyError(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013.")
     folder = out.with_name(f"{out.name}-study")
     frame, found, about = _guessed(table, areas, start, characteristics, say)
     draft = Draft(

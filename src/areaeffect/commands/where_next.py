@@ -11,7 +11,7 @@ import numpy as np
 from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.commands.evaluate import evaluate, map_shapes
 from areaeffect.document.folders import prepare
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.errors import DataError, StudyError, did_you_mean
 from areaeffect.geography.neighbours import contiguity
 from areaeffect.index.composite import scores
 from areaeffect.index.table import read_indicators
@@ -56,7 +56,7 @@ def where_next_into(request: Request, out: Path, tell: Callable[[str, int, int],
     panel, units = data.panel, data.neighbourhoods
     if not panel.covariates.shape[1]:
         what = "the study has no covariates, so its places cannot be described."
-        raise StudyError(Problem(what, file.where("design"), "Name `covariates` under [design]."))
+        raise StudyError(what, file.where("design"), "Name `covariates` under [design].")
     result = _results(request, file, tell)
     outcome = _outcome(request, file)
     effects, errors = _effects(result, outcome, units)
@@ -65,7 +65,7 @@ def where_next_into(request: Request, out: Path, tell: Callable[[str, int, int],
     effects = np.where([described[n.areas].any() for n in units], effects, np.nan)
     if not (np.nan_to_num(effects) > 0).any():
         what = f"no place of the study did better on '{outcome}' than expected."
-        raise DataError(Problem(what, str(request.study), "There is no place to compare with."))
+        raise DataError(what, str(request.study), "There is no place to compare with.")
     allowed, index = described.copy(), None if request.need is None else read_index(request.need)
     scored = None
     if index is not None:
@@ -134,11 +134,9 @@ def _ranked(
         places = targeting.compact(contiguity(data.boundaries), data.boundaries.centres, allowed, size)
     if not places:
         raise DataError(
-            Problem(
-                "no place is left: all are in the register, near it, or lack a figure.",
-                "",
-                "Shorten `buffer_km`, or use figures that cover more areas.",
-            )
+            "no place is left: all are in the register, near it, or lack a figure.",
+            "",
+            "Shorten `buffer_km`, or use figures that cover more areas.",
         )
     described = np.asarray(np.isfinite(panel.covariates).all(axis=1))
     traits = targeting.scaled(np.where(described[:, None], panel.covariates, 0.0), described)
@@ -189,11 +187,9 @@ def _results(request: Request, file: StudyFile, tell: Callable[[str, int, int], 
     own = file.study.model_dump(mode="json", by_alias=True)
     if result.plan.get("study") != own["study"] or result.plan.get("initiative") != own["initiative"]:
         raise StudyError(
-            Problem(
-                "these are the results of another study, or of this one before it was changed.",
-                str(request.results),
-                "Evaluate the study again, or leave `--results` out.",
-            )
+            "these are the results of another study, or of this one before it was changed.",
+            str(request.results),
+            "Evaluate the study again, or leave `--results` out.",
         )
     return result
 
@@ -203,13 +199,11 @@ def _outcome(request: Request, file: StudyFile) -> str:
     asked = request.outcome or (names[0] if names else "")
     if asked not in names:
         raise StudyError(
-            Problem(
-                f"'{asked}' is not an outcome of a change claim in this study."
-                if asked
-                else "the study has no change claim, so no place is known to have benefited.",
-                "--outcome",
-                did_you_mean(asked, names) or f"Outcomes: {', '.join(names) or 'none'}.",
-            )
+            f"'{asked}' is not an outcome of a change claim in this study."
+            if asked
+            else "the study has no change claim, so no place is known to have benefited.",
+            "--outcome",
+            did_you_mean(asked, names) or f"Outcomes: {', '.join(names) or 'none'}.",
         )
     return asked
 

@@ -49,7 +49,7 @@ from areaeffect.further.registry import further_inputs
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
-from areaeffect.power.page import power_values
+from areaeffect.power.page import as_values
 from areaeffect.records import Column, DataTable, Json
 from areaeffect.report.faces import links_of
 from areaeffect.report.files import design_values, findings_content, rounded, write_result
@@ -139,7 +139,7 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
         report = power_of(file.study, measures, plan, default_threads(), lambda *_: None, curve=False)
 
         def write_power(aside: Path) -> None:
-            write_text(aside / POWER_FILE, json_text(power_values(report), indent=1))
+            write_text(aside / POWER_FILE, json_text(as_values(report), indent=1))
             write_text(aside / PAGE_FILE, sections_html(power_sections(report), {}))
 
         write_whole(folder / POWER, write_power)

@@ -18,9 +18,9 @@ from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, 
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table, in_words
 from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
+from areaeffect.power.calculation import PowerReport, PowerRow
 from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
-from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import DataTable
 from areaeffect.report import figures, local_map
 from areaeffect.report import outcome_sections as backing

@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.records import Column, DataTable, Json, Row
 from areaeffect.wording.numbers import known, number
 
@@ -119,7 +119,7 @@ def read_described(path: Path) -> DataTable:
         title = str(described["dc:title"])
     except (OSError, ValueError, KeyError, TypeError):
         what = "the description of the table is missing or cannot be read."
-        raise DataError(Problem(what, str(path), "Evaluate the study again.")) from None
+        raise DataError(what, str(path), "Evaluate the study again.") from None
     rows = tuple(tuple(row[c.name] for c in columns) for row in read_table(path, columns))
     return DataTable(path.stem, title, columns, rows)
 
@@ -143,7 +143,7 @@ def read_table(path: Path, columns: Sequence[Column]) -> list[Row]:
             ]
     except (OSError, ValueError, KeyError, csv.Error):
         raise DataError(
-            Problem("the table is missing or not whole.", str(path), "Evaluate the study again.")
+            "the table is missing or not whole.", str(path), "Evaluate the study again."
         ) from None
 
 

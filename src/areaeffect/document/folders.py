@@ -18,7 +18,7 @@ from pathlib import Path
 
 from areaeffect.disk import lock, locked, sha256_of, sync
 from areaeffect.document.chart_tables import json_text, write_text
-from areaeffect.errors import Problem, StudyError, plain_reason, shortened
+from areaeffect.errors import StudyError, plain_reason, shortened
 from areaeffect.records import Json
 
 RUN_FILE = "run.json"
@@ -114,7 +114,7 @@ def refuse_foreign(folder: Path, shown: Path | None = None) -> None:
     """
     shown = shown or folder
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise StudyError(Problem("this is not a folder.", str(shown), "Name a new folder for the results."))
+        raise StudyError("this is not a folder.", str(shown), "Name a new folder for the results.")
     if folder.is_dir():
         for path in _not_ours(folder):
             raise _refused(shown, path)
@@ -177,11 +177,9 @@ def _aside(folder: Path) -> Iterator[Path]:
         if not _is_about(error, folder):
             raise
         raise StudyError(
-            Problem(
-                f"the results cannot be written: {plain_reason(error)}.",
-                shortened(str(folder)),
-                "What was there before is unchanged. Make room or name another folder.",
-            )
+            f"the results cannot be written: {plain_reason(error)}.",
+            shortened(str(folder)),
+            "What was there before is unchanged. Make room or name another folder.",
         ) from error
 
 
@@ -281,9 +279,7 @@ def _to_disk(folder: Path) -> None:
 
 def _refused(folder: Path, what: str) -> StudyError:
     return StudyError(
-        Problem(
-            f"the folder holds {what}; nothing was changed.",
-            str(folder),
-            "Name a new or empty folder, or one of earlier results as they were written.",
-        )
+        f"the folder holds {what}; nothing was changed.",
+        str(folder),
+        "Name a new or empty folder, or one of earlier results as they were written.",
     )

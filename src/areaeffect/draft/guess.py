@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, first_few
 from areaeffect.period_texts import PeriodReading, kind_of, read_periods
 from areaeffect.periods import PeriodKind, label
 from areaeffect.tables.cells import plain_code, read_numbers
@@ -190,7 +190,7 @@ def _period_column(frame: pd.DataFrame, area: str, start: str, path: Path) -> tu
     kinds = {reading.kind: column for column, reading in named or found}
     if asked is PeriodKind.MONTH and len(named) > 1 and set(kinds) == {PeriodKind.YEAR, PeriodKind.NUMBER}:
         both = f"'{kinds[PeriodKind.YEAR]}' and '{kinds[PeriodKind.NUMBER]}' hold the period together."
-        raise DataError(Problem(both, str(path), "Join them into one column, such as 2013-04."))
+        raise DataError(both, str(path), "Join them into one column, such as 2013-04.")
     if len(chosen) != 1:
         several = "several columns could hold the periods."
         what = several if chosen else "no column holds periods."
@@ -255,7 +255,7 @@ def _slug(text: str) -> str:
 
 def _refused(what: str, path: Path, columns: Collection[str]) -> DataError:
     fix = "Write a study file (`areaeffect init`) and name the columns there."
-    return DataError(Problem(f"{what} Columns: {', '.join(columns)}.", str(path), fix))
+    return DataError(f"{what} Columns: {', '.join(columns)}.", str(path), fix)
 
 
 _RANKED = re.compile(r"rank|decile|quintile|year|date", re.IGNORECASE)
@@ -292,7 +292,7 @@ def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) 
     covariates = [c for c in numeric if not _RANKED.search(c)][:_MOST]
     if not covariates:
         what = "no column of the characteristics holds numbers"
-        raise DataError(Problem(f"{what}.", str(path), "Leave the file out, or add some."))
+        raise DataError(f"{what}.", str(path), "Leave the file out, or add some.")
     said = [f"Benchmark areas are matched on {', '.join(covariates)}."]
     if residents:
         said.append(f"Counts are divided by '{residents}'.")

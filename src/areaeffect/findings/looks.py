@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import StudyError
 from areaeffect.panel import REASONS, Measure
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import Periods
@@ -87,7 +87,7 @@ def to_look(file: StudyFile, data: Assembled) -> tuple[Assembled, Look | None]:
     if ends[0] <= begins or ends[-1] > _month_after(window.end):
         what = f"looks from {file.looks[0]} to {file.looks[-1]} do not lie between the start and the end."
         fix = f"Each comes after the first start, and none after {window.end}, the end of the window."
-        raise StudyError(Problem(what, where, fix))
+        raise StudyError(what, where, fix)
     measures = data.panel.measures
     judged = [o.name for o in file.study.outcome if o.primary is not False and o.should_move]
     reached = max((_known_to(measures[name]) for name in judged), default=0)

@@ -15,7 +15,7 @@ from areaeffect.assembly.assemble import Assembled
 from areaeffect.design.pool import Pool, balance, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import StudyError
 from areaeffect.estimate.event_time import Bins, bins_over
 from areaeffect.findings.candidates import candidates, spread_of
 from areaeffect.findings.choices import (
@@ -245,7 +245,7 @@ def _refuse_empty(pool: Pool, starts: set[int], file: StudyFile) -> None:
             "Nobody stays untreated: `design.last_to_start = 'benchmark'` compares with the areas "
             "that start last."
         )
-    raise StudyError(Problem(f"no area is left to compare with: {why}.", str(file.path), fix))
+    raise StudyError(f"no area is left to compare with: {why}.", str(file.path), fix)
 
 
 def arms_of(

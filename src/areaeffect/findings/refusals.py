@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.errors import NothingEstimableError, Problem, first_few
+from areaeffect.errors import NothingEstimableError, first_few
 from areaeffect.findings.case import Evidence, groups_of
 from areaeffect.findings.cohorts import starts_too_late
 from areaeffect.findings.plan import Plan
@@ -71,7 +71,7 @@ def refuse_everything_refused(study: Study, plan: Plan, found: Sequence[Refused]
         return
     reasons = dict.fromkeys(one.reason for one in found)
     what = f"nothing in this study can be estimated: {'; '.join(reasons)}."
-    raise NothingEstimableError(Problem(what, where))
+    raise NothingEstimableError(what, where)
 
 
 def refuse_before_data(study: Study, plan: Plan, measures: Sequence[Measure], where: str) -> None:
@@ -79,7 +79,7 @@ def refuse_before_data(study: Study, plan: Plan, measures: Sequence[Measure], wh
     if plan.look is not None and not plan.look.number:
         what = f"nothing in '{study.study.title}' can be estimated yet: the first planned look is on data to "
         raise NothingEstimableError(
-            Problem(f"{what}{plan.look.period}.", where, "Evaluate when data up to then are here.")
+            f"{what}{plan.look.period}.", where, "Evaluate when data up to then are here."
         )
     units = range(len(plan.units))
     reasons = dict.fromkeys(not_yet(plan, measure, units) for measure in measures)
@@ -87,7 +87,7 @@ def refuse_before_data(study: Study, plan: Plan, measures: Sequence[Measure], wh
         return
     what = f"nothing in '{study.study.title}' can be estimated yet: {'; '.join(reasons)}."
     fix = "`areaeffect design` and `areaeffect power` work now. Evaluate when later data are here."
-    raise NothingEstimableError(Problem(what, where, fix))
+    raise NothingEstimableError(what, where, fix)
 
 
 def not_yet(plan: Plan, measure: Measure, members: Sequence[int]) -> str:

@@ -39,11 +39,9 @@ def covered_units(
             kept.append(replace(unit, areas=unit.areas[~lacking], named=len(unit.areas)))
     if not kept:
         raise DataError(
-            Problem(
-                "no treated area can be used: " + " ".join(notes),
-                "initiative",
-                "Look at the gaps with `areaeffect check`, and at the numbers named.",
-            )
+            "no treated area can be used: " + " ".join(notes),
+            "initiative",
+            "Look at the gaps with `areaeffect check`, and at the numbers named.",
         )
     if study.design.unit == "programme":
         kept = _merge(kept)

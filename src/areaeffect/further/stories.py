@@ -262,7 +262,7 @@ def read_stories(
         With every fault of every file.
     """
     if not folder.is_dir():
-        raise DataError(Problem("there is no such folder of stories.", str(folder)))
+        raise DataError("there is no such folder of stories.", str(folder))
     problems: list[Problem] = []
     stories_read = []
     for path in sorted(folder.glob("*.md")):
@@ -314,17 +314,17 @@ def parse_story(text: str, where: str) -> Story:
     parts = _FRONT.match(text)
     if parts is None:
         fix = "Begin with +++, then title, place, date, themes, consent as TOML, then +++."
-        raise DataError(Problem("the story has no head.", where, fix))
+        raise DataError("the story has no head.", where, fix)
     try:
         front = FrontMatter.model_validate(tomllib.loads(parts[1]))
     except tomllib.TOMLDecodeError as error:
-        raise DataError(Problem(f"the head is not TOML: {error}.", where)) from None
+        raise DataError(f"the head is not TOML: {error}.", where) from None
     except ValidationError as error:
         faults = [Problem(f"{e['msg']}.", f"{where}, {'.'.join(map(str, e['loc']))}") for e in error.errors()]
         raise DataError(faults) from None
     body = parts[2].strip()
     if not body or len(body) > MOST_CHARACTERS:
-        raise DataError(Problem(f"a story has 1 to {MOST_CHARACTERS:,} characters.", where))
+        raise DataError(f"a story has 1 to {MOST_CHARACTERS:,} characters.", where)
     return Story(front, body)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.document.page import as_dict, run_of
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.index.table import IndicatorTable
 from areaeffect.records import Column, DataTable, Json, described, table_of
 from areaeffect.results import Bools, Floats, Release, Shape
@@ -187,11 +187,9 @@ def scores(file: IndexFile, table: IndicatorTable) -> tuple[Floats, Floats]:
     score = weighted(index, standard, [i.weight for i in index.indicator])
     if not np.isfinite(score).any():
         raise DataError(
-            Problem(
-                "no area has every indicator, so none has a score.",
-                str(file.file.path),
-                "Their codes may be of different vintages.",
-            )
+            "no area has every indicator, so none has a score.",
+            str(file.file.path),
+            "Their codes may be of different vintages.",
         )
     return standard, score
 

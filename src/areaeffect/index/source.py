@@ -168,11 +168,9 @@ def _one_period(index: IndexFile, file: StudyFile) -> Periods:
     ordinal = parse_period(text, written) if written else None
     if ordinal is None or written is None or PeriodKind.NUMBER in (written, kind):
         raise StudyError(
-            Problem(
-                f"'{text}' is no date in a study of periods by {kind}.",
-                index.file.where("index.as_of"),
-                "Write a year or a month, and `study.window` in months, quarters or years.",
-            )
+            f"'{text}' is no date in a study of periods by {kind}.",
+            index.file.where("index.as_of"),
+            "Write a year or a month, and `study.window` in months, quarters or years.",
         )
     return Periods(kind, kind.holding(written.first_month(ordinal)), 1)
 

@@ -120,7 +120,7 @@ def _ratio_notes(indicator: Indicator, counts: Floats, of: Floats, areas: String
             said = (
                 f"'{what}' is negative in {number_of(len(below), 'area', 'areas')}: {first_few(list(below))}."
             )
-            raise DataError(Problem(said, indicator.place, "A count is 0 or more."))
+            raise DataError(said, indicator.place, "A count is 0 or more.")
     none, over = areas[of == 0], areas[(counts > of) & (of > 0)]
     notes = []
     if len(none):
@@ -187,9 +187,9 @@ class _Columns(Faults):
         where = self.file.file.where(f"{place}.column")
         found = self._read(column, where)
         if found[2].dtype.kind != "f":
-            raise DataError(Problem(f"'{column.place}' is text, not numbers.", where))
+            raise DataError(f"'{column.place}' is text, not numbers.", where)
         if np.isnan(found[2]).all():
-            raise DataError(Problem(f"'{column.place}' has no value for any area.", where))
+            raise DataError(f"'{column.place}' has no value for any area.", where)
         return found
 
     def authority(self) -> Raw:
@@ -222,11 +222,9 @@ class _Columns(Faults):
             raise type(error)([Problem(p.what, where, p.fix) for p in error.problems]) from None
         if table.periods is not None:
             raise DataError(
-                Problem(
-                    f"release '{release.id}' has periods, and an index is of one date.",
-                    where,
-                    "Take a release with one row an area, or a file of your own.",
-                )
+                f"release '{release.id}' has periods, and an index is of one date.",
+                where,
+                "Take a release with one row an area, or a file of your own.",
             )
         texts, numbers = table.texts.get(column.column), table.values.get(column.column)
         values: npt.NDArray[Any] = texts if texts is not None else np.asarray(numbers)[:, 0]

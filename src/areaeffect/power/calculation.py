@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
+from areaeffect.document.chart_tables import rounded_number
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.candidates import spread_of
@@ -27,7 +29,6 @@ from areaeffect.placebo.places import Spread
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.backtest import Backtest, Horizon, NoiseGrowth, backtests, fit_growth, horizon_of
-from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.results import Floats
 from areaeffect.streams import Use, generator
 from areaeffect.study.model import Study
@@ -38,6 +39,69 @@ SIZES = (1, 3, 5, 10, 20, 30, 50)
 DRAWS = 399
 _MOST_DISJOINT = 60
 _LEAST_DRAWN = 0.8
+_RISE = 1.1  # a smaller rise of the curve can be chance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerRow:
+    """The smallest effect one outcome could show with some neighbourhoods and follow-up."""
+
+    #: outcome, label, family, claim, form, better, threshold: as in a finding
+    outcome: str
+    label: str
+    family: str
+    claim: str
+    form: str
+    better: str
+    threshold: float
+    group: str  # the initiative whose own neighbourhoods these are; empty for a point of the curve.
+    n: int  # neighbourhoods
+    years: float | None = None  # follow-up in steps (years); None for a level, which has its latest year.
+    as_planned: bool = False  # whether each place is followed for as long as the study follows it
+    basis: str = "not estimable"  # 'measured', 'extrapolated' or 'not estimable'
+    mde: float | None = None  # smallest effect seen in 80% of studies at 5%, signed: fractions for ratios
+    deviation: float | None = None  # of the placebo effects, on the log scale for ratios
+    p_little: float | None = None  # probability of `little difference` if nothing had changed
+    draws: int = 0  # placebo programmes behind it
+    #: growth, growth_is_fitted: the power by which the deviation was made to grow with the follow-up, where
+    #: it is extrapolated
+    growth: float | None = None
+    growth_is_fitted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerReport:
+    """What a study could see."""
+
+    title: str  # of the study
+    step: str  # what a step of follow-up is: 'year', 'period', or '4 periods'
+    #: history, planned, measured: steps before the first start, of the longest follow-up, and of follow-up
+    #: that fits before the start, where it can be measured
+    history: int
+    planned: int
+    measured: int
+    left_out: tuple[int, ...]  # numbers of neighbourhoods that the pool holds too few placebos of
+    rows: tuple[PowerRow, ...]  # by outcome, number and length
+    refused: tuple[str, ...] = ()  # why outcomes of initiatives cannot be estimated; they have no row.
+
+    @property
+    def real(self) -> list[PowerRow]:
+        """The planned study itself: one row an initiative and outcome."""
+        return [r for r in self.rows if r.group and r.as_planned]
+
+    def curve(self, outcome: str) -> list[PowerRow]:
+        """The smallest effect by number of neighbourhoods, followed as planned."""
+        found = [r for r in self.rows if r.outcome == outcome and r.as_planned and not r.group]
+        return sorted(found, key=lambda r: r.n)
+
+    @property
+    def rises_from(self) -> int | None:
+        """The fewest neighbourhoods from which on more of them would see less; None: nowhere."""
+        found = []
+        for outcome in dict.fromkeys(r.outcome for r in self.rows):
+            rows = [(r.n, abs(r.mde)) for r in self.curve(outcome) if r.mde is not None]
+            found += [n for (n, mde), (_, after) in pairwise(rows) if after > _RISE * mde]
+        return min(found, default=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +142,7 @@ def power_of(
     rows: list[PowerRow] = []
     left_out = []
     sizes = [s for s in sizes_of(plan, study) if curve or s.group]
-    arms = earlier_arms(plan, horizon)
+    arms = backtests(plan.arms, horizon)  # all sizes share their cohorts
     for done, size in enumerate(sizes):
         tell("placebo programmes", done * n_draws, len(sizes) * n_draws)
         machine = machine_of(plan, arms, size)
@@ -127,11 +191,6 @@ def sizes_of(plan: Plan, study: Study) -> list[Size]:
     order = np.concatenate([rng.permutation(n) for _ in range(repeats)])
     curve = [Size(tuple(int(g) for g in order[:size])) for size in SIZES]
     return curve + real
-
-
-def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
-    """Return the plan's arms with every start moved back; all sizes share their cohorts."""
-    return backtests(plan.arms, horizon)
 
 
 def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = Use.POWER_PLACEBO) -> Machine:
@@ -284,16 +343,16 @@ def _filled(
 ) -> PowerRow:
     """Fill a row; `growth` where the length does not fit before the start."""
     if point is None:
-        return replace(bare, years=years, basis="not estimable")
+        return replace(bare, years=rounded_number(years))
     return replace(
         bare,
-        years=years,
+        years=rounded_number(years),
         basis="measured" if growth is None else "extrapolated",
-        mde=case.printed(point.mde),
-        deviation=point.deviation,
-        p_little=point.p_little,
+        mde=rounded_number(case.printed(point.mde)),
+        deviation=rounded_number(point.deviation),
+        p_little=rounded_number(point.p_little),
         draws=point.draws,
-        growth=None if growth is None else growth.power,
+        growth=None if growth is None else rounded_number(growth.power),
         growth_is_fitted=growth is not None and growth.is_fitted,
     )
 

@@ -21,19 +21,11 @@ from areaeffect.document.blocks import (
     Section,
     SectionPlace,
 )
-from areaeffect.document.chart_tables import (
-    Figure,
-    Table,
-    in_words,
-    json_text,
-    rounded_number,
-    write_table,
-    write_text,
-)
+from areaeffect.document.chart_tables import Figure, Table, in_words, json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import to_html
 from areaeffect.document.svg import Frame, scaled
-from areaeffect.power.result import PowerReport, PowerRow
+from areaeffect.power.calculation import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable, Json
 from areaeffect.wording.numbers import PHRASES, fine_decimals, known, number, phrase, three_digits
 
@@ -46,33 +38,22 @@ _FOR_THE_FILE = frozenset({"family", "form", "as_planned", "deviation", "growth"
 
 def write_power(report: PowerReport, folder: Path) -> None:
     """Write a power calculation into a folder that appears whole or not at all."""
-    write_whole(folder, lambda aside: _write(report, aside))
 
+    def write(aside: Path) -> None:
+        (aside / "data").mkdir()
+        written = table(report)
+        write_text(aside / POWER_FILE, json_text(as_values(report), indent=1))
+        write_table(aside / _TABLE_FILE, written.title, written.columns, written.records())
+        document = Document(
+            title=report.title,
+            kind="Power calculation",
+            question="How small an effect could this study see?",
+            sections=(power_section(report),),
+            footer=PHRASES["page.footer"],
+        )
+        write_text(aside / PAGE_FILE, to_html(document, {"power": _TABLE_FILE}))
 
-def power_values(report: PowerReport) -> Json:
-    """Return a power calculation as plain JSON values, numbers at 12 digits."""
-    return as_values(replace(report, rows=tuple(_rounded(row) for row in report.rows)))
-
-
-def _write(report: PowerReport, folder: Path) -> None:
-    report = replace(report, rows=tuple(_rounded(row) for row in report.rows))
-    (folder / "data").mkdir()
-    written = table(report)
-    write_text(folder / POWER_FILE, json_text(as_values(report), indent=1))
-    write_table(folder / _TABLE_FILE, written.title, written.columns, written.records())
-    document = Document(
-        title=report.title,
-        kind="Power calculation",
-        question="How small an effect could this study see?",
-        sections=(power_section(report),),
-        footer=PHRASES["page.footer"],
-    )
-    write_text(folder / PAGE_FILE, to_html(document, {"power": _TABLE_FILE}))
-
-
-def _rounded(row: PowerRow) -> PowerRow:
-    names = ("years", "mde", "deviation", "p_little", "growth")
-    return replace(row, **{name: rounded_number(getattr(row, name)) for name in names})
+    write_whole(folder, write)
 
 
 def power_section(report: PowerReport) -> Section:
@@ -101,8 +82,7 @@ def _brief(report: PowerReport) -> Table:
             row.group,
             row.label,
             f"{row.n:,}",
-            f"{'a difference' if row.claim == 'level' else _move(row.better)} of {_size(row.mde or 0.0, row)}"
-            + (" (extrapolated)" if row.basis == "extrapolated" else ""),
+            _seen(row) + (" (extrapolated)" if row.basis == "extrapolated" else ""),
             _needed_words(report, row),
             "–" if row.p_little is None or row.threshold <= 0 else f"{row.p_little:.2f}",
         )
@@ -114,12 +94,12 @@ def _brief(report: PowerReport) -> Table:
 
 def power_figure(report: PowerReport, outcome: str) -> Figure:
     """Return the curve of one outcome with its table and rows."""
-    label = _label(report, outcome)
-    title = f"Smallest effect that would be seen: {label}"
+    label = next(row.label for row in report.rows if row.outcome == outcome)
+    title, name = f"Smallest effect that would be seen: {label}", svg.key_of("power", outcome)
     rows = power_rows(report, outcome)
-    chart = power_chart(rows, key=svg.key_of("power", outcome), title=title)
-    shown = in_words(_curve_table(report, table(report), outcome))
-    name = svg.key_of("power", outcome)
+    planned = tuple(row for row in report.rows if row.outcome == outcome and row.as_planned)
+    shown = in_words(table(replace(report, rows=planned)), _FOR_THE_FILE | {"outcome", "claim"})
+    chart = power_chart(rows, key=name, title=title)
     return Figure(chart=chart, title=title, table=shown, data="power", note="", name=name, rows=tuple(rows))
 
 
@@ -157,7 +137,7 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
     unit = rows[0].unit
     pad = 0.06 * (max(x) - min(x) or 1.0)
     n, foot = len(curve), 40.0 + 15.0 * (len(rows) - len(curve))
-    frame = Frame(42, 34, svg.WIDTH - 60, 150, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y)))
+    frame = Frame(42, 34, svg.WIDTH - 60, 150, x=(min(x) - pad, max(x) + pad), y=(0.0, 1.15 * max(y)))
     axes = [
         svg.up_axis(frame, 4),
         svg.foot_axis(frame, *_ticks(curve, frame)),
@@ -198,26 +178,6 @@ def _ticks(curve: Sequence[PowerPoint], frame: Frame) -> tuple[list[float], list
     return values, names
 
 
-def _label(report: PowerReport, outcome: str) -> str:
-    return next(row.label for row in report.rows if row.outcome == outcome)
-
-
-def _curve_table(report: PowerReport, written: DataTable, outcome: str) -> DataTable:
-    planned = [
-        cells
-        for row, cells in zip(report.rows, written.rows, strict=True)
-        if row.outcome == outcome and row.as_planned
-    ]
-    kept = ("group", "neighbourhoods", "follow_up", "basis", "smallest_effect",
-            "p_little_difference", "placebos")  # fmt: skip
-    places = [i for i, c in enumerate(written.columns) if c.name in kept]
-    return replace(
-        written,
-        columns=tuple(written.columns[i] for i in places),
-        rows=tuple(tuple(cells[i] for i in places) for cells in planned),
-    )
-
-
 #: The effects on a ratio for which the number of neighbourhoods needed is printed.
 TARGETS = (0.2, 0.1)
 
@@ -228,42 +188,36 @@ def sentences(report: PowerReport) -> list[str]:
 
 
 def _sentence(report: PowerReport, row: PowerRow) -> str:
-    places = "this 1 neighbourhood" if row.n == 1 else f"these {row.n} neighbourhoods"
     if row.mde is None:
-        why = (
-            phrase("power.history_holds", history=report.history, unit=_steps(report, report.history))
-            if not report.measured and row.claim == "change"
-            else PHRASES["conclude.too_few"]
-        )
+        why = PHRASES["conclude.too_few"]
+        if not report.measured and row.claim == "change":
+            unit = _steps(report, report.history)
+            why = phrase("power.history_holds", history=report.history, unit=unit)
         return f"{row.group}, {row.label}: not estimable, because {why}."
-    what = "a difference" if row.claim == "level" else _move(row.better)
-    said = (
-        f"{row.group}, {row.label}: with {places}{_followed(report, row)} you would see {what} "
-        f"of {_size(row.mde, row)} or more"
-    )
+    said = f"{row.group}, {row.label}: with "
+    said += "this 1 neighbourhood" if row.n == 1 else f"these {row.n} neighbourhoods"
+    if row.years is not None:
+        length = f"{row.years:.1f}".removesuffix(".0")
+        said += f", followed for {length} {_steps(report, row.years)} on average,"
+    said += f" you would see {_seen(row)} or more"
     said += " (extrapolated)" if row.basis == "extrapolated" else ""
-    return f"{said}; {_needed_words(report, row)}{_little_words(row)}."
+    if row.p_little is not None and row.threshold > 0:
+        sure = f"{row.p_little:.2f}"
+        little = phrase("power.if_nothing", threshold=_size(row.threshold, row), p_little=sure)
+    else:
+        little = ""
+    return f"{said}; {_needed_words(report, row)}{little}."
 
 
 def in_brief(report: PowerReport) -> list[str]:
     """Say for each initiative and outcome the smallest effect alone, and the draws behind it."""
     said = []
     for row in report.real:
-        if row.mde is None:
-            said.append(_sentence(report, row))
-            continue
-        what = "a difference" if row.claim == "level" else _move(row.better)
-        drawn = f"{row.draws} placebo programmes before the start"
         far = ", extrapolated to the whole follow-up" if row.basis == "extrapolated" else ""
-        said.append(f"{row.group}, {row.label}: {what} of {_size(row.mde, row)} or more ({drawn}{far})")
+        drawn = f"{row.draws} placebo programmes before the start{far}"
+        brief = f"{row.group}, {row.label}: {_seen(row)} or more ({drawn})"
+        said.append(_sentence(report, row) if row.mde is None else brief)
     return said
-
-
-def _followed(report: PowerReport, row: PowerRow) -> str:
-    if row.years is None:
-        return ""
-    length = f"{row.years:.1f}".removesuffix(".0")
-    return f", followed for {length} {_steps(report, row.years)} on average,"
 
 
 def _needed_words(report: PowerReport, row: PowerRow) -> str:
@@ -279,12 +233,6 @@ def _needed_for(report: PowerReport, row: PowerRow, target: float) -> str:
     if need <= 1:
         return f"one neighbourhood is enough {goal}"
     return f"about {need} are needed {goal}" + (" (more than were drawn)" if beyond else "")
-
-
-def _little_words(row: PowerRow) -> str:
-    if row.p_little is None or row.threshold <= 0:
-        return ""
-    return phrase("power.if_nothing", threshold=_size(row.threshold, row), p_little=f"{row.p_little:.2f}")
 
 
 def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
@@ -367,8 +315,10 @@ def table(report: PowerReport) -> DataTable:
     return DataTable("power", "Smallest effects that would be seen", columns, rows)
 
 
-def _move(better: str) -> str:
-    return "a fall" if better == "lower" else "a rise"
+def _seen(row: PowerRow) -> str:
+    """Return what would be seen, such as 'a fall of 22%'."""
+    move = "a fall" if row.better == "lower" else "a rise"
+    return f"{'a difference' if row.claim == 'level' else move} of {_size(row.mde or 0.0, row)}"
 
 
 def _size(value: float, row: PowerRow) -> str:

@@ -26,7 +26,7 @@ from areaeffect.document.blocks import (
 from areaeffect.document.chart_tables import NONE_GIVEN, Table, json_text, write_text
 from areaeffect.document.folders import RUN_FILE, seal_folder, write_again
 from areaeffect.document.page import to_html
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.records import Json
 from areaeffect.report import sections
 from areaeffect.report.faces import REPORT_FILE
@@ -256,7 +256,7 @@ def rebuild_collection(folder: Path) -> Path:
     collection = held_collection(folder)
     if collection is None:
         what = "the folder holds no collection."
-        raise DataError(Problem(what, str(folder), "Name a folder that `evaluate` wrote."))
+        raise DataError(what, str(folder), "Name a folder that `evaluate` wrote.")
     for part in collection.part:
         rebuild_report(folder / part.name)
     results = {part.name: read_result(folder / part.name) for part in collection.part}

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from areaeffect import wording
 from areaeffect.document.chart_tables import json_text, read_table, rounded_number, write_table, write_text
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.further.registry import FURTHER
 from areaeffect.records import Column, DataTable, Json, Row
 from areaeffect.report.faces import CRATE_FILE, REPORT_FILE, crate, is_face, write_faces
@@ -114,7 +114,7 @@ def read_result(folder: Path) -> Result:
     findings, design, run = (_load(folder / name) for name in (FINDINGS_FILE, "design.json", RUN_FILE))
     if run.get("format") != FORMAT:
         what = f"the results have format {run.get('format')}; this program reads format {FORMAT}."
-        raise DataError(Problem(what, str(folder / RUN_FILE), "Evaluate the study again."))
+        raise DataError(what, str(folder / RUN_FILE), "Evaluate the study again.")
     outlines = _load(folder / "data" / "map.json")
     try:
         every = [read_finding(row) for row in findings["findings"]]
@@ -143,7 +143,7 @@ def read_result(folder: Path) -> Result:
         )
     except (KeyError, TypeError, ValueError) as error:
         what = f"the results are not whole ({type(error).__name__}: {error})."
-        raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
+        raise DataError(what, str(folder), "Evaluate the study again.") from None
 
 
 def findings_content(result: Result) -> Json:
@@ -220,16 +220,12 @@ def _load(path: Path) -> Json:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise DataError(
-            Problem(
-                "the file is missing or cannot be read.", str(path), "Name a folder that `evaluate` wrote."
-            )
+            "the file is missing or cannot be read.", str(path), "Name a folder that `evaluate` wrote."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise DataError(
-            Problem(f"not valid JSON: {error}.", str(path), "Evaluate the study again.")
-        ) from None
+        raise DataError(f"not valid JSON: {error}.", str(path), "Evaluate the study again.") from None
     if not isinstance(content, dict):
-        raise DataError(Problem("not a file of results.", str(path), "Evaluate the study again."))
+        raise DataError("not a file of results.", str(path), "Evaluate the study again.")
     return content
 
 

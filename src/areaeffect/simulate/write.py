@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import tomlkit
 
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import StudyError
 from areaeffect.simulate.county import County
 from areaeffect.simulate.grid import DECIMALS, FloatArray, IntArray
 from areaeffect.streams import Use, generator
@@ -60,7 +60,7 @@ def write_county(county: County, folder: Path, *, voices: bool = True) -> Path:
     """
     if not county.spec.programmes:
         what = "a study needs an initiative, and this county has none."
-        raise StudyError(Problem(what, "county", "Add a ProgrammeSpec."))
+        raise StudyError(what, "county", "Add a ProgrammeSpec.")
     folder.mkdir(parents=True, exist_ok=True)
     _write_crime(county, folder / "crime_monthly.parquet")
     _write_indicators(county, folder / "indicators_yearly.csv")

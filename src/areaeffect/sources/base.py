@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.panel import Strings
 from areaeffect.sources.police_uk.categories import known_categories
 from areaeffect.study.model import split_reference
@@ -167,10 +167,8 @@ def attribute(tables: Mapping[str, SourceTable], reference: str, areas: Strings)
 def _fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> npt.NDArray[Any]:
     if column not in table.attributes:
         raise DataError(
-            Problem(
-                f"'{reference}' changes over time inside an area.",
-                table.release.file,
-                "It needs one value for each area: put it into a source without a period.",
-            )
+            f"'{reference}' changes over time inside an area.",
+            table.release.file,
+            "It needs one value for each area: put it into a source without a period.",
         )
     return align(table.attributes[column], table.areas, areas)

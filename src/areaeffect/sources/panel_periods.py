@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, first_few, number_of
+from areaeffect.errors import DataError, first_few, number_of
 from areaeffect.period_texts import PeriodForm, kind_of, parse_period, read_periods, why_ambiguous
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.sources.panel_values import other_periods, rows_of
@@ -94,19 +94,19 @@ def _periods(columns: Sequence[str], source: PanelSource, path: Path, *, numbere
     if not periods:
         what, fix = "no column is named like a period.", "Name them '2012-04', '2012' or '7'."
         fix += f" Found: {first_few(list(columns))}." if columns else ""
-        raise DataError(Problem(what, str(path), fix))
+        raise DataError(what, str(path), fix)
     if bad := [f"'{c}'" for c in columns if c not in periods]:
         what = (
             f"{number_of(len(bad), 'column is', 'columns are')} not periods like "
             f"'{periods[0]}': {first_few(bad)}."
         )
         fix = "Write every period alike, or list what is not a period: leave_out = [...]."
-        raise DataError(Problem(what, str(path), fix))
+        raise DataError(what, str(path), fix)
     column_of = {ordinal: c for c, ordinal in found.items()}
     if twice := [c for c, ordinal in found.items() if column_of[ordinal] != c]:
         other = column_of[found[twice[0]]]
         what = f"columns '{twice[0]}' and '{other}' are the same period."
-        raise DataError(Problem(what, str(path), "Keep one, or add them up."))
+        raise DataError(what, str(path), "Keep one, or add them up.")
     return periods
 
 
@@ -170,26 +170,22 @@ def _ordinals(
     read = read_periods(texts, source.periods, numbered=window.kind is PeriodKind.NUMBER)
     if read.fault:
         forms = ", ".join(f"'{f}'" for f in PeriodForm)
-        raise DataError(Problem(f"{read.fault}.", str(path), f"Say which: periods = … ({forms})."))
+        raise DataError(f"{read.fault}.", str(path), f"Say which: periods = … ({forms}).")
     bad = np.array([o is None for o in read.ordinals])
     if bad.any() or read.kind is None:
         like = next((t for t, o in zip(texts, read.ordinals, strict=True) if o is not None), None)
         raise DataError(
-            Problem(
-                f"'{texts[int(bad.argmax())]}' in '{source.period}' is not a period"
-                + (f" like {like}" if like else "")
-                + ".",
-                f"{path}, {rows_of(frame, bad[row_text])}",
-                "Write months '2012-04', quarters '2012-Q2', years '2012'.",
-            )
+            f"'{texts[int(bad.argmax())]}' in '{source.period}' is not a period"
+            + (f" like {like}" if like else "")
+            + ".",
+            f"{path}, {rows_of(frame, bad[row_text])}",
+            "Write months '2012-04', quarters '2012-Q2', years '2012'.",
         )
     if (read.kind is PeriodKind.NUMBER) != (window.kind is PeriodKind.NUMBER):
         raise DataError(
-            Problem(
-                f"'{source.period}' holds {read.kind}s, but the window is given in {window.kind}s.",
-                str(path),
-                other_periods(texts),
-            )
+            f"'{source.period}' holds {read.kind}s, but the window is given in {window.kind}s.",
+            str(path),
+            other_periods(texts),
         )
     return np.array(read.ordinals, dtype=np.int64)[row_text], read.kind, read.note
 
@@ -201,7 +197,7 @@ def _refuse_long_axis(ordinals: npt.NDArray[np.int64], kind: PeriodKind, path: P
     if n > _MOST_GAPS * len(found) + _FEW:
         ends = f"{label(int(found[0]), kind)} to {label(int(found[-1]), kind)}"
         what = f"the table has {len(found)} periods, but {n:,} lie from {ends}."
-        raise DataError(Problem(what, str(path), "Check how the periods are written."))
+        raise DataError(what, str(path), "Check how the periods are written.")
 
 
 def _in_window(
@@ -216,4 +212,4 @@ def _in_window(
         return inside
     runs = f"{label(int(ordinals.min()), kind)} to {label(int(ordinals.max()), kind)}"
     what = f"no row lies in the window {window.start} to {window.end}; the table runs from {runs}."
-    raise DataError(Problem(what, str(path), "Change `study.window`."))
+    raise DataError(what, str(path), "Change `study.window`.")

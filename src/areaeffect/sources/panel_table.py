@@ -166,7 +166,7 @@ def _load(
 ) -> _Loaded:
     is_wide = source.layout == "wide"
     if is_wide and source.period is not None:
-        raise DataError(Problem("a wide table has no period column.", f"source.{name}", "Drop `period`."))
+        raise DataError("a wide table has no period column.", f"source.{name}", "Drop `period`.")
     needed = _needed(source, wanted, attributes)
     codes = tuple(c for c in (source.area, source.period, source.category) if c)
     keys = [c for c in needed if c != "value"] if is_wide else needed
@@ -193,7 +193,7 @@ def _load(
     if len(frame) < before:
         notes += (f"{path.name}: {before - len(frame):,} rows outside the selection were not used.",)
     if frame.empty:
-        raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
+        raise DataError("no rows are left.", str(path), "Check the file and `where`.")
     return _Loaded(frame, source, rows, is_wide, notes)
 
 
@@ -247,7 +247,7 @@ def _require_columns(
     attributes: tuple[str, ...],
 ) -> None:
     if any(w.category for w in wanted) and source.category is None:
-        raise DataError(Problem("outcomes pick categories, but `category` is not set.", str(path)))
+        raise DataError("outcomes pick categories, but `category` is not set.", str(path))
     needed = _needed(source, wanted, attributes)
     missing = sorted({c for c in needed if c not in frame.columns})
     if missing:
@@ -266,7 +266,7 @@ def _require_columns(
 def _refuse_blank(frame: pd.DataFrame, column: str, path: Path, fix: str = "Give every row one.") -> None:
     blank = (frame[column] == "").to_numpy()
     if blank.any():
-        raise DataError(Problem(f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", fix))
+        raise DataError(f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", fix)
 
 
 def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None:
@@ -277,11 +277,9 @@ def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None
             "1 row repeats" if twice.sum() == 1 else f"{number_of(int(twice.sum()), 'row', 'rows')} repeat"
         )
         raise DataError(
-            Problem(
-                f"{count} the {' and '.join(keys)} of an earlier one, such as {example}.",
-                f"{path}, {rows_of(frame, twice)}",
-                "Keep one row each, or add them up.",
-            )
+            f"{count} the {' and '.join(keys)} of an earlier one, such as {example}.",
+            f"{path}, {rows_of(frame, twice)}",
+            "Keep one row each, or add them up.",
         )
 
 

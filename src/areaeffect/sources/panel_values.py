@@ -92,7 +92,7 @@ def changing_numbers(column: pd.Series, source: PanelSource, path: Path) -> Floa
     if read.wrong.any():
         text, rows = column[read.wrong].iloc[0], rows_of(column, read.wrong)
         what = f"'{text}' in '{column.name}', which changes inside areas, is not a number."
-        raise DataError(Problem(what, f"{path}, {rows}", "Leave a missing value blank."))
+        raise DataError(what, f"{path}, {rows}", "Leave a missing value blank.")
     return read.values
 
 

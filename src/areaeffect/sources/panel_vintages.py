@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few, number_of
+from areaeffect.errors import DataError, first_few, number_of
 from areaeffect.geography.codes import ATTRIBUTION, Lookup, lsoa_pairs, msoa_pairs
 from areaeffect.geography.vintages import convert_counts
 from areaeffect.sources.base import SourceTable, align
@@ -63,7 +63,7 @@ def one_vintage(table: SourceTable, where: str) -> SourceTable:
         )
         if table.varying or not all(w.is_count for w in table.measures):
             fix = "Convert the table to one census first; only counts can be joined."
-            raise DataError(Problem(f"{what}.", where, fix))
+            raise DataError(f"{what}.", where, fix)
         table = _joined(table, lookup, f"{where}: {what}.")
     return table
 
@@ -189,14 +189,14 @@ def placed_by_name(column: pd.Series, kind: str, path: Path) -> tuple[pd.Series,
     lists = dict(_lists(kind, path.parent))
     if not lists:
         fix = f"Run `areaeffect fetch {_RELEASES[kind][0][0]}`, or give codes."
-        raise DataError(Problem(f"there is no list of {kind} names.", str(path), fix))
+        raise DataError(f"there is no list of {kind} names.", str(path), fix)
     placed = {release: sum(p in known for p in names.values()) for release, known in lists.items()}
     best = max(placed, key=lambda release: placed[release])
     codes = {text: lists[best].get(plain, "") for text, plain in names.items()}
     lost = [text for text, code in codes.items() if not code]
     if len(lost) == len(codes):
         what = f"'{lost[0]}' and all other names are not {kind} names of {', '.join(lists)}."
-        raise DataError(Problem(what, str(path), "Check `areas_by`."))
+        raise DataError(what, str(path), "Check `areas_by`.")
     notes = [
         f"{path.name}: {number_of(len(codes) - len(lost), 'area is', 'areas are')} matched by "
         f"name with {best}."

@@ -156,10 +156,10 @@ def copied_rows(frame: pd.DataFrame, ordinals: Ints, kind: PeriodKind, path: Pat
             f"{number_of(int(again.sum()), 'row equals', 'rows equal')} an earlier one in "
             f"every column, '{named[0]}' too."
         )
-        raise DataError(Problem(what, where, fix))
+        raise DataError(what, where, fix)
     if copied := periods_copied(key.view(np.int64), ordinals):
         labels = first_few([label(o, kind) for o in copied])
-        raise DataError(Problem(f"every row of {labels} is there several times.", str(path), fix))
+        raise DataError(f"every row of {labels} is there several times.", str(path), fix)
     if again.mean() > RARE:
         return ()
     what = (

@@ -99,7 +99,7 @@ def _added_looks(study: Study, path: Path) -> AddedLooks | None:
     if beside is None or not beside.is_file():
         return None
     if study.analysis.looks:
-        raise StudyError(Problem("`looks` is given here and in the study file.", str(beside), "Drop one."))
+        raise StudyError("`looks` is given here and in the study file.", str(beside), "Drop one.")
     file = read_toml(beside, "looks")
     try:
         return AddedLooks.model_validate(file.content)
@@ -195,11 +195,9 @@ def refuse_missing_extras(file: StudyFile) -> None:
     missing = [n for n in asked if n in _NEEDS and find_spec(_NEEDS[n]) is None]
     if missing:
         raise StudyError(
-            Problem(
-                f"{', '.join(missing)} need the extra 'crosscheck', which is not installed.",
-                file.where("analysis.estimators"),
-                "Install it with `pip install 'areaeffect[crosscheck]'`, or leave them out.",
-            )
+            f"{', '.join(missing)} need the extra 'crosscheck', which is not installed.",
+            file.where("analysis.estimators"),
+            "Install it with `pip install 'areaeffect[crosscheck]'`, or leave them out.",
         )
 
 
@@ -207,9 +205,7 @@ def refuse_missing_cluster(address: str) -> None:
     """Refuse a cluster address where the extra that speaks to clusters is not installed."""
     if find_spec("distributed") is None:
         raise StudyError(
-            Problem(
-                "a cluster needs the extra 'cluster', which is not installed.",
-                f"--cluster {address}",
-                "Install it with `pip install 'areaeffect[cluster]'`, or leave --cluster out.",
-            )
+            "a cluster needs the extra 'cluster', which is not installed.",
+            f"--cluster {address}",
+            "Install it with `pip install 'areaeffect[cluster]'`, or leave --cluster out.",
         )

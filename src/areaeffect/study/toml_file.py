@@ -53,12 +53,12 @@ def read_toml(path: Path, what: str) -> TomlFile:
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.toml")])
         fix = near or "Write one with `areaeffect init`."
-        raise StudyError(Problem(f"there is no such {what} file.", str(path), fix))
+        raise StudyError(f"there is no such {what} file.", str(path), fix)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise StudyError(
-            Problem(f"the file is not UTF-8 (byte {error.start}).", str(path), "Save it as UTF-8.")
+            f"the file is not UTF-8 (byte {error.start}).", str(path), "Save it as UTF-8."
         ) from None
     return parse_toml(text, path)
 
@@ -69,17 +69,15 @@ def parse_toml(text: str, path: Path) -> TomlFile:
         content = tomllib.loads(text)
     except RecursionError:
         what = "not valid TOML: lists or tables are nested too deeply."
-        raise StudyError(Problem(what, str(path), "No key needs more than three levels.")) from None
+        raise StudyError(what, str(path), "No key needs more than three levels.") from None
     except ValueError as error:
         if not isinstance(error, tomllib.TOMLDecodeError):
             what = "not valid TOML: a number has thousands of digits."
-            raise StudyError(Problem(what, str(path), "Shorten it.")) from None
+            raise StudyError(what, str(path), "Shorten it.") from None
         line = re.search(r"at line (\d+)", str(error))
         place = f"{path}, line {line[1]}" if line else str(path)
         fault = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise StudyError(
-            Problem(f"not valid TOML: {fault}.", place, "Text goes in quotes; one key a line.")
-        ) from None
+        raise StudyError(f"not valid TOML: {fault}.", place, "Text goes in quotes; one key a line.") from None
     return TomlFile(path, text, content, _lines_of_keys(text))
 
 

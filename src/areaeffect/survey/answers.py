@@ -83,7 +83,7 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> SurveyA
     kept = placed & (wave >= 0) & np.isfinite(score)
     if not kept.any():
         counts = "; ".join(f"{int(mask.sum())}: {why}" for why, mask in reasons)
-        raise DataError(Problem(f"no respondent counts ({counts}).", str(path)))
+        raise DataError(f"no respondent counts ({counts}).", str(path))
     left_out = tuple((why, int(mask.sum())) for why, mask in reasons if mask.any())
     account = rows_account(path.name, len(table) + len(whole.left_out), int(kept.sum()))
     why_not = [f"{path.name}: {n:,} respondents are left out: {why}." for why, n in left_out]

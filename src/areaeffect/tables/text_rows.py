@@ -88,7 +88,7 @@ def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRo
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1
-        raise DataError(Problem("there is a NUL byte.", f"{path}, line {line}", _NUL))
+        raise DataError("there is a NUL byte.", f"{path}, line {line}", _NUL)
     lines = text.split("\n")
     delimiter = _delimiter(lines, header_has)
     blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
@@ -125,7 +125,7 @@ def _refuse_other_kinds(raw: bytes, path: PurePath) -> None:
     for magic, name in _OTHER_KINDS:
         if start.startswith(magic.lower()):
             fix = "Save the table as CSV or as a workbook."
-            raise DataError(Problem(f"the file is {name}, not a table.", str(path), fix))
+            raise DataError(f"the file is {name}, not a table.", str(path), fix)
 
 
 def _encoding(path: Path) -> tuple[str, tuple[str, ...]]:
@@ -136,14 +136,14 @@ def _encoding(path: Path) -> tuple[str, tuple[str, ...]]:
     if start.startswith(_UTF16):
         if (line := _line_not_in("utf-16", path)) is not None:
             what = "the file begins as UTF-16 but is not."
-            raise DataError(Problem(what, f"{path}, line {line}", "Save it as UTF-8."))
+            raise DataError(what, f"{path}, line {line}", "Save it as UTF-8.")
         return "utf-16", (f"{path.name} is UTF-16; it was read as such.",)
     if _line_not_in("utf-8-sig", path) is None:
         return "utf-8-sig", ()
     line = _line_not_in("cp1252", path)
     if line is not None:
         what = "neither UTF-8 nor Windows-1252."
-        raise DataError(Problem(what, f"{path}, line {line}", "Save it as UTF-8."))
+        raise DataError(what, f"{path}, line {line}", "Save it as UTF-8.")
     return "cp1252", (f"{path.name} is not UTF-8; it was read as Windows-1252.",)
 
 
@@ -161,7 +161,7 @@ def _line_not_in(encoding: str, path: Path) -> int | None:
             if "\x00" in text:
                 line += text[: text.index("\x00")].count("\n")
                 what = "there is a NUL byte."
-                raise DataError(Problem(what, f"{path}, line {line}", _NUL))
+                raise DataError(what, f"{path}, line {line}", _NUL)
             line += text.count("\n")
     return None
 
@@ -171,9 +171,7 @@ def _decoded(raw: bytes, path: PurePath) -> tuple[str, tuple[str, ...]]:
         try:
             return raw.decode("utf-16"), (f"{path.name} is UTF-16; it was read as such.",)
         except UnicodeDecodeError:
-            raise DataError(
-                Problem("the file begins as UTF-16 but is not.", str(path), "Save it as UTF-8.")
-            ) from None
+            raise DataError("the file begins as UTF-16 but is not.", str(path), "Save it as UTF-8.") from None
     try:
         return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
@@ -183,7 +181,7 @@ def _decoded(raw: bytes, path: PurePath) -> tuple[str, tuple[str, ...]]:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise DataError(
-            Problem("neither UTF-8 nor Windows-1252.", f"{path}, line {line}", "Save it as UTF-8.")
+            "neither UTF-8 nor Windows-1252.", f"{path}, line {line}", "Save it as UTF-8."
         ) from None
 
 
@@ -248,7 +246,7 @@ def _refuse_swallowed(row: list[str], first: int, last: int, delimiter: str, pat
         if any(line.count(delimiter) >= max(1, len(row) - 1) for line in inner):
             what = f"a quote opens here and includes the rows to line {last}."
             fix = "Remove the quote, or close it in its own line."
-            raise DataError(Problem(what, f"{path}, line {first}", fix))
+            raise DataError(what, f"{path}, line {first}", fix)
 
 
 def delimiter_name(delimiter: str) -> str:

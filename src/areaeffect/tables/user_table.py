@@ -84,12 +84,12 @@ def require_file(path: Path, what: str = "file", fix: str = "Check the path.") -
         if path.is_file():
             return
         if path.is_dir():
-            raise DataError(Problem(f"this is a folder, not a {what}.", str(path), "Name the file."))
+            raise DataError(f"this is a folder, not a {what}.", str(path), "Name the file.")
         there = [p.name for p in path.parent.glob("*")]
     except OSError as error:
         short = str(path) if len(str(path)) < _MOST_PATH else f"{str(path)[:_MOST_PATH]}…"
-        raise DataError(Problem(f"{what}: {error.strerror}.".lower(), short, fix)) from None
-    raise DataError(Problem(f"there is no such {what}.", str(path), did_you_mean(path.name, there) or fix))
+        raise DataError(f"{what}: {error.strerror}.".lower(), short, fix) from None
+    raise DataError(f"there is no such {what}.", str(path), did_you_mean(path.name, there) or fix)
 
 
 def read_user_table(
@@ -145,7 +145,7 @@ def _table(
 ) -> UserTable:
     """Find header and end of the table among the rows, and check every row between."""
     if not rows:
-        raise DataError(Problem("the file is empty.", str(path), "It needs a header and rows."))
+        raise DataError("the file is empty.", str(path), "It needs a header and rows.")
     at = header_at(rows, layout, path)
     line, cells = rows[at]
     header = [" ".join(part for line in cell.split("\n") if (part := line.strip())) for cell in cells]
@@ -167,7 +167,7 @@ def _table(
     left_out, notes = (*left_out, *again), (*notes, *more)
     _refuse_ragged(body, len(header), path)
     if not body:
-        raise DataError(Problem("the file has a header but no rows.", str(path)))
+        raise DataError("the file has a header but no rows.", str(path))
     positions = columns_at(header, layout, only, line, path)
     nameless = [i + 1 for i, name in enumerate(header) if not name]
     if nameless:
@@ -187,7 +187,7 @@ def header_at(rows: Sequence[NumberedRow], layout: Layout, path: Path) -> int:
     if layout.header is not None:
         at = next((i for i, (n, _) in enumerate(rows) if n == layout.header), None)
         if at is None:
-            raise DataError(Problem(f"row {layout.header} is blank.", str(path), "Name the header."))
+            raise DataError(f"row {layout.header} is blank.", str(path), "Name the header.")
         return at
     first = rows[:HEADER_WITHIN]
     names = {key_of(n) for n in layout.header_has}
@@ -239,7 +239,7 @@ def _without_end(
     for line, cells in below:
         if len(_filled(cells)) >= max(2, width) and width > 2:  # noqa: PLR2004
             what = f"a second table seems to begin after the notes in line {below[0][0]}."
-            raise DataError(Problem(what, f"{path}, line {line}", "Save each table in a file of its own."))
+            raise DataError(what, f"{path}, line {line}", "Save each table in a file of its own.")
     left_out = []
     named = {cells[0].strip() for _, cells in table}
     while table and is_total(table[-1][1][0].strip(), named):
@@ -287,7 +287,7 @@ def _refuse_ragged(body: Sequence[NumberedRow], width: int, path: Path) -> None:
     if 1 < len(bad) == len(body) and {n for _, n in bad} == {width + 1}:
         what = f"every row has {width + 1} fields, and the header {width} names."
         fix = "R's row names have no header: write a name for the first column, or row.names = FALSE."
-        raise DataError(Problem(what, str(path), fix))
+        raise DataError(what, str(path), fix)
     if bad:
         raise DataError(
             [
@@ -312,9 +312,7 @@ def columns_at(
     }
     if used:
         raise DataError(
-            Problem(
-                f"the header has column '{min(used)}' more than once.", f"{path}, line {line}", "Rename one."
-            )
+            f"the header has column '{min(used)}' more than once.", f"{path}, line {line}", "Rename one."
         )
     wanted = {key_of(n) for n in (only or ())}
     keep_all = only is None or not wanted <= {key_of(n) for n in header}
@@ -342,7 +340,7 @@ def _with_points(table: UserTable, delimiter: str, as_text: Collection[str], pat
         plain = text.replace(",", "")
         what = f"'{text}' may be {plain} or {text.replace(',', '.', 1)}."
         fix = "Write numbers without a separator of thousands, or with a decimal point."
-        raise DataError(Problem(what, str(path), fix))
+        raise DataError(what, str(path), fix)
     frame = table.frame.copy()
     for column, texts in found.items():
         dotted = {t for t in map(str.strip, frame[column].unique()) if _DOTTED.fullmatch(t)}
@@ -373,7 +371,7 @@ def _load_parquet(path: Path, only: Collection[str] | None, as_text: Collection[
             frame: pd.DataFrame = relation.select(*columns).df()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
-            raise DataError(Problem(f"not a readable Parquet file: {reason}", str(path))) from None
+            raise DataError(f"not a readable Parquet file: {reason}", str(path)) from None
     texts = [c for c in frame.columns if frame[c].dtype.kind != "f"]
     for column in texts:
         frame[column] = frame[column].fillna("").astype(str)

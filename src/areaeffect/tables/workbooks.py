@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from areaeffect.disk import ZIP_FAULTS
-from areaeffect.errors import DataError, Problem, did_you_mean, number_of
+from areaeffect.errors import DataError, did_you_mean, number_of
 from areaeffect.tables.text_rows import NumberedRow
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]
     except (python_calamine.CalamineError, LookupError, *ZIP_FAULTS) as error:
         reason = str(error).splitlines()[0]
         fix = "Open it in a spreadsheet program and save it again, without a password, or as CSV."
-        raise DataError(Problem(f"the workbook cannot be read: {reason}.", str(path), fix)) from None
+        raise DataError(f"the workbook cannot be read: {reason}.", str(path), fix) from None
     near = did_you_mean(missing[0], book.sheet_names)
     fix = near or f"Sheets: {', '.join(book.sheet_names)}."
-    raise DataError(Problem(f"there is no sheet '{missing[0]}'.", str(path), fix))
+    raise DataError(f"there is no sheet '{missing[0]}'.", str(path), fix)
 
 
 def _plain(sheet: str) -> str:
@@ -155,11 +155,9 @@ def sheet_rows(
     best = [name for name, n in held.items() if n == max(held.values())]
     if len(best) > 1:
         raise DataError(
-            Problem(
-                f"the workbook has {len(filled)} sheets, and any of {', '.join(best)} may be meant.",
-                str(path),
-                "Name it: sheet = '…' of a source, or save it as a file of its own.",
-            )
+            f"the workbook has {len(filled)} sheets, and any of {', '.join(best)} may be meant.",
+            str(path),
+            "Name it: sheet = '…' of a source, or save it as a file of its own.",
         )
     said = f"{path.name}: the sheet '{best[0]}' was read."
     return filled[best[0]], (said, *_hidden(path, best[0]))
@@ -193,6 +191,4 @@ def below_header(rows: list[Row], cell: str, where: str) -> pd.DataFrame:
             frame = frame[kept]
             frame.columns = pd.Index([header[k] for k in kept])
             return frame
-    raise DataError(
-        Problem(f"no row holds the header '{cell}'.", where, "The publisher may have changed it.")
-    )
+    raise DataError(f"no row holds the header '{cell}'.", where, "The publisher may have changed it.")

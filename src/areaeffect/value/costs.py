@@ -219,24 +219,20 @@ def uprate(from_year: str, to_year: str, currency: str, where: str) -> float:
         return 1.0
     if currency != DEFLATED:
         raise StudyError(
-            Problem(
-                f"prices of {from_year} in {currency} cannot be brought to {to_year}: the deflator "
-                "is that of the United Kingdom.",
-                where,
-                "Give costs in the prices of `price_year`.",
-            )
+            f"prices of {from_year} in {currency} cannot be brought to {to_year}: the deflator "
+            "is that of the United Kingdom.",
+            where,
+            "Give costs in the prices of `price_year`.",
         )
     index = deflator()
     levels = [(year, index.level(year)) for year in (from_year, to_year)]
     unknown = [year for year, level in levels if level is None]
     if unknown:
         raise StudyError(
-            Problem(
-                f"there is no deflator for {' and '.join(unknown)}.",
-                where,
-                f"Years from {min(index.index)} to {max(index.index)} are known; a financial year "
-                "such as 2015/16 needs both of its years.",
-            )
+            f"there is no deflator for {' and '.join(unknown)}.",
+            where,
+            f"Years from {min(index.index)} to {max(index.index)} are known; a financial year "
+            "such as 2015/16 needs both of its years.",
         )
     return float(levels[1][1] or 0.0) / float(levels[0][1] or 1.0)
 

@@ -47,7 +47,7 @@ def read_valuation(file: StudyFile) -> Valuation | None:
         if not valued:
             return None
         where = file.where(f"outcome.{valued[0][0]}.valued_as")
-        raise StudyError(Problem("there is no section `[value]`.", where, "Write one with `price_year`."))
+        raise StudyError("there is no section `[value]`.", where, "Write one with `price_year`.")
     path = resolve(part.costs, file.folder)
     table = read_costs(path)
     problems = _outcome_problems(file, valued, table) + _study_problems(file, part, table)

@@ -21,7 +21,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle  # noqa: TID253  # loaded by `serve` alone
 
-from areaeffect.errors import AreaEffectError, Problem, StudyError
+from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.web import limits, render
 from areaeffect.web.atlas import atlases
 from areaeffect.web.routes import FEATURES
@@ -126,11 +126,9 @@ def serve(settings: ServerSettings, say: Callable[[str], None]) -> None:
         server.run()
     except SystemExit as error:  # uvicorn's word for an address that is taken
         raise StudyError(
-            Problem(
-                f"port {settings.port} of {settings.host} cannot be used.",
-                "--port",
-                "Another program may be using it: choose another port.",
-            )
+            f"port {settings.port} of {settings.host} cannot be used.",
+            "--port",
+            "Another program may be using it: choose another port.",
         ) from error
 
 
@@ -151,7 +149,7 @@ def config_of(settings: ServerSettings, app: Any) -> uvicorn.Config:
         except ValueError:
             what = f"'{proxy}' is not the address of a proxy."
             fix = "Name addresses or networks between commas: 10.0.0.2,10.1.0.0/16"
-            raise StudyError(Problem(what, "--proxy", fix)) from None
+            raise StudyError(what, "--proxy", fix) from None
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -171,7 +169,7 @@ def config_of(settings: ServerSettings, app: Any) -> uvicorn.Config:
 
 def _refuse_missing(name: str, folder: Path | None) -> None:
     if folder is not None and not folder.is_dir():
-        raise StudyError(Problem(f"there is no folder '{folder}'.", name, "Name one that exists."))
+        raise StudyError(f"there is no folder '{folder}'.", name, "Name one that exists.")
 
 
 def most_connections() -> int:

@@ -34,7 +34,7 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
         There is no run that can be published.
     """
     if not runs.is_dir():
-        raise StudyError(Problem(f"there is no folder '{runs}'.", "RUNS", "Name one that exists."))
+        raise StudyError(f"there is no folder '{runs}'.", "RUNS", "Name one that exists.")
     _refuse_other(out)
     holdings = RunsFolder(runs).holdings()
     holdings, pages = _built_pages(holdings, frame)
@@ -61,7 +61,7 @@ def _refuse_other(out: Path) -> None:
     refuse_foreign(out)
     if out.is_dir() and any(out.iterdir()) and not (out / FEED).is_file():
         what = "the folder holds results and no site; nothing was changed."
-        raise StudyError(Problem(what, str(out), "Name a new or empty folder, or an earlier site."))
+        raise StudyError(what, str(out), "Name a new or empty folder, or an earlier site.")
 
 
 def _built_pages(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, dict[str, bytes]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from areaeffect.errors import AreaEffectError, DataError, Problem
+from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.records import Json, Row
 from areaeffect.results import Finding
 from areaeffect.web import limits
@@ -175,7 +175,7 @@ def read_run(path: str, folder: Path) -> PublishedRun:
 
     if not all(RUN_NAME.fullmatch(name) for name in path.split("/")):
         fix = "Rename the folder: letters, digits, '-' and '_'."
-        raise DataError(Problem("this name cannot be part of an address.", path[:80], fix))
+        raise DataError("this name cannot be part of an address.", path[:80], fix)
     about = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
     collection = about.get("collection") or {}
     parts = tuple(str(part["name"]) for part in collection.get("part", ()))
@@ -210,10 +210,10 @@ def _checked_files(folder: Path) -> tuple[str, ...]:
     for name, sha256 in listed.items():
         if hashlib.sha256(_own(folder, name).read_bytes()).hexdigest() != sha256:
             what = "this file is not as `evaluate` wrote it."
-            raise DataError(Problem(what, f"{folder.name}/{name}", _EVALUATE))
+            raise DataError(what, f"{folder.name}/{name}", _EVALUATE)
     for name in (RUN_FILE, FINDINGS_FILE, "design.json"):
         if name not in listed:
-            raise DataError(Problem(f"its list of files lacks {name}.", folder.name, _EVALUATE))
+            raise DataError(f"its list of files lacks {name}.", folder.name, _EVALUATE)
     return tuple(sorted([*listed, CRATE_FILE]))
 
 
@@ -228,9 +228,9 @@ def _own(folder: Path, name: str) -> Path:
     """Return a file of a run: one of those a run has, in its folder, and no link out of it."""
     path = folder / name
     if not FILES.fullmatch(name):
-        raise DataError(Problem("this is not a file of a run.", name[:80], _EVALUATE))
+        raise DataError("this is not a file of a run.", name[:80], _EVALUATE)
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-        raise DataError(Problem("this file is missing.", f"{folder.name}/{name}", _EVALUATE))
+        raise DataError("this file is missing.", f"{folder.name}/{name}", _EVALUATE)
     return path
 
 

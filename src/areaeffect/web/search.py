@@ -14,7 +14,7 @@ from itertools import islice, product
 import numpy as np
 
 from areaeffect.compare.question import LONGEST_NAME
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import StudyError
 from areaeffect.results import Floats, Ints
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas
@@ -332,13 +332,11 @@ def inside(lon: Floats, lat: Floats, ring: Sequence[tuple[float, float]]) -> Int
     if not shape.is_valid:
         _, _, at = str(shapely.is_valid_reason(shape)).partition("[")
         raise StudyError(
-            Problem(
-                f"The shape crosses itself at {', '.join(at.rstrip(']').split())}."
-                if at
-                else "The shape is not an area.",
-                "shape",
-                "Draw it again there; the program does not repair it: that would be a guess.",
-            )
+            f"The shape crosses itself at {', '.join(at.rstrip(']').split())}."
+            if at
+            else "The shape is not an area.",
+            "shape",
+            "Draw it again there; the program does not repair it: that would be a guess.",
         )
     west, south, east, north = shape.bounds
     near = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))

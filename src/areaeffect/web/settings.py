@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import StudyError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_PORT = 8321
@@ -69,7 +69,7 @@ class ServerSettings:
         if self.token is not None and not _TOKEN.fullmatch(self.token):
             what = "the token is empty." if not self.token else "this is not a token."
             fix = f"Give {LEAST_TOKEN} to 200 letters, digits and signs without a space."
-            raise StudyError(Problem(what, "--token", fix))
+            raise StudyError(what, "--token", fix)
 
     @property
     def atlases(self) -> Path:
@@ -125,10 +125,10 @@ def base_url_of(text: str | None, where: str = "--base-url", *, path: bool = Tru
         return ""
     if not _is_web(text, query=False):
         what = f"'{text[:80]}' is not the address of a site."
-        raise StudyError(Problem(what, where, "Write it as https://example.org"))
+        raise StudyError(what, where, "Write it as https://example.org")
     if not path and urlsplit(text).path.strip("/"):
         what = "the server answers at the root of its host, not below it."
-        raise StudyError(Problem(what, where, "Write it as https://example.org"))
+        raise StudyError(what, where, "Write it as https://example.org")
     return text.rstrip("/")
 
 
@@ -147,7 +147,7 @@ def contact_of(text: str | None, where: str = "--contact") -> Contact:
     if _is_web(text, query=True):
         return Contact(text, text)
     what = f"'{text[:80]}' is neither an e-mail address nor a web address."
-    raise StudyError(Problem(what, where, "Write it as people@example.org or https://example.org/"))
+    raise StudyError(what, where, "Write it as people@example.org or https://example.org/")
 
 
 def _is_web(text: str, *, query: bool) -> bool:

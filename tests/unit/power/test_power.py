@@ -17,9 +17,8 @@ from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.backtest import ASSUMED, Horizon, NoiseGrowth, fit_growth, horizon_of
-from areaeffect.power.calculation import power_of, sizes_of
+from areaeffect.power.calculation import PowerReport, PowerRow, power_of, sizes_of
 from areaeffect.power.page import needed, sentences, warnings, write_power
-from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.register.registered import Registered
 from areaeffect.study.initiative import NamedGroup
 from areaeffect.wording.numbers import phrase

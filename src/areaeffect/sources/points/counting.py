@@ -150,7 +150,7 @@ class _Counter:
         codes = np.array([categories[c] for c in piece.categories], dtype=np.int64)
         if len(categories) > _MOST_CATEGORIES:
             what = f"the column of categories holds over {_MOST_CATEGORIES:,} different texts."
-            raise DataError(Problem(what, where, "Name another column, or none."))
+            raise DataError(what, where, "Name another column, or none.")
         dates = self._dates.codes(piece.dates, where)
         place = np.zeros(len(dates), dtype=np.int64)
         return Rows(

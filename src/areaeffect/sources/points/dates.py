@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError
 from areaeffect.period_texts import months_of_date
 from areaeffect.results import Bools, Ints
 
@@ -101,7 +101,7 @@ class DateTexts:
         if len(codes) > _MOST_TEXTS:
             some = list(codes)[-1]
             what = f"the column of dates holds over {_MOST_TEXTS:,} different texts, as '{some}'."
-            raise DataError(Problem(what, where, "Name the column with the date of the incident."))
+            raise DataError(what, where, "Name the column with the date of the incident.")
         return found
 
     def texts(self) -> list[str]:

@@ -139,12 +139,12 @@ def _pair_of(columns: Sequence[str], source: PointsSource, path: Path) -> list[s
     if source.crs is None and len({p[2] for p in found}) > 1:
         what = "the file has longitude and latitude, and coordinates in metres."
         fix = f'Write coordinates = ["{held[found[0][0]]}", "{held[found[0][1]]}"].'
-        raise DataError(Problem(what, str(path), fix))
+        raise DataError(what, str(path), fix)
     if not found:
         what = "no columns are named like coordinates."
         fix = "Name them in `coordinates`, the one to the east first."
         fix += f" Columns: {', '.join(columns)}."
-        raise DataError(Problem(what, str(path), fix))
+        raise DataError(what, str(path), fix)
     return [held[name] for name in found[0][:2]]
 
 
@@ -257,7 +257,7 @@ def table_pieces(path: Path, layout: Layout, choose: Choose, rows: int) -> Itera
     with stream_text_rows(path, {key_of(n) for n in layout.header_has}) as (lines, delimiter, notes):
         first = list(islice(lines, HEADER_WITHIN))
         if not first:
-            raise DataError(Problem("the file is empty.", str(path), "It needs a header and rows."))
+            raise DataError("the file is empty.", str(path), "It needs a header and rows.")
         at = header_at(first, layout, path)
         line, header = first[at]
         header = [cell.strip() for cell in header]

@@ -76,7 +76,7 @@ def read_points(request: SourceRequest[PointsSource]) -> SourceTable:
     copied, is_mistake = counted.repeats.copied()
     if copied and is_mistake:
         what = f"every incident of {copied} is there several times."
-        raise DataError(Problem(what, ", ".join(map(str, paths)), "Remove the copies."))
+        raise DataError(what, ", ".join(map(str, paths)), "Remove the copies.")
     months, notes = coverage_of(name, source, counted.account, periods)
     reasons = np.repeat(_reasons(months, periods)[None, :], len(codes), axis=0)
     where = f"source.{name}"
@@ -108,7 +108,7 @@ def _areas(name: str, file: StudyFile) -> tuple[Strings, Boundaries, str]:
             return codes, read_boundaries(path, column, codes, one.boundaries_crs), column
     what = "incidents are counted into areas, and no source has `boundaries`."
     fix = 'Write boundaries = "areas.geojson" and the column of its codes: area = "…".'
-    raise StudyError(Problem(what, file.where(f"source.{name}"), fix))
+    raise StudyError(what, file.where(f"source.{name}"), fix)
 
 
 def _refuse(request: SourceRequest[PointsSource], column: str) -> None:
@@ -153,7 +153,7 @@ def _refuse_coordinates(name: str, counted: Counted, paths: list[Path]) -> None:
         fault = _fault(crs, seen)
         if fault is not None:
             files = ", ".join(p.name for p in paths)
-            raise DataError(Problem(f"the file {fault[0]}.", f"{files}, source.{name}", fault[1]))
+            raise DataError(f"the file {fault[0]}.", f"{files}, source.{name}", fault[1])
 
 
 def _fault(crs: str, seen: CoordinateSigns) -> tuple[str, str] | None:
@@ -191,7 +191,7 @@ def _refuse_none(counted: Counted, window: Window, paths: list[Path]) -> None:
         text = list(counted.dates.texts)[i]
         one, other = (label(int(m), PeriodKind.MONTH) for m in counted.dates.both[i])
         what = f"'{text}' may be {one} (day first) or {other} (month first)."
-        raise DataError(Problem(what, where, "Write dates = 'day first' or 'month first'."))
+        raise DataError(what, where, "Write dates = 'day first' or 'month first'.")
     if not sum(account.kept.values()):
         what = f"no incident lies in an area and in the window {window.start} to {window.end}"
         reasons = _by_reason(account)
@@ -202,7 +202,7 @@ def _refuse_none(counted: Counted, window: Window, paths: list[Path]) -> None:
                 t for t, m in zip(counted.dates.texts, counted.dates.months, strict=True) if t and m == NONE
             )
             fix = f"'{some}' is not read as a date: write it as 2020-01-31. {fix}"
-        raise DataError(Problem(f"{what}: of {rejected:,} rows {', '.join(shares) or 'none'}.", where, fix))
+        raise DataError(f"{what}: of {rejected:,} rows {', '.join(shares) or 'none'}.", where, fix)
 
 
 def _by_reason(account: Account) -> dict[Reason, int]:
@@ -274,7 +274,7 @@ def _low_months(
             low = [label(begin + int(m), PeriodKind.MONTH) for m in np.flatnonzero(gaps)]
             what = f"nothing looks like a gap from {rule.from_period} to {rule.to_period}."
             fix = f"What does: {', '.join(low) or 'nothing'}."
-            raise DataError(Problem(what, f"source.{name}.real_falls.{i}", fix))
+            raise DataError(what, f"source.{name}.real_falls.{i}", fix)
         gaps &= ~kept
     return {begin + int(m): ("partial", "under half of the months before") for m in np.flatnonzero(gaps)}
 

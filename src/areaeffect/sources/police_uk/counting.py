@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.errors import DataError, StudyError
 
 if TYPE_CHECKING:
     import duckdb
@@ -117,11 +117,9 @@ def start_session() -> Any:
         return builder.getOrCreate()
     except (PySparkException, OSError) as error:
         raise DataError(
-            Problem(
-                f"Spark does not start: {str(error).splitlines()[0]}",
-                "engine = 'spark'",
-                "See docs/spark.md, or use the engine 'duckdb'.",
-            )
+            f"Spark does not start: {str(error).splitlines()[0]}",
+            "engine = 'spark'",
+            "See docs/spark.md, or use the engine 'duckdb'.",
         ) from None
 
 
@@ -131,24 +129,20 @@ def require_spark() -> None:
         import pyspark  # noqa: F401  # an extra
     except ImportError:
         raise StudyError(
-            Problem(
-                "the engine 'spark' needs PySpark, which is not installed.",
-                "engine = 'spark'",
-                "Install `areaeffect[spark]` in an environment of its own (docs/spark.md), or use "
-                "the engine 'duckdb', which needs nothing more.",
-            )
+            "the engine 'spark' needs PySpark, which is not installed.",
+            "engine = 'spark'",
+            "Install `areaeffect[spark]` in an environment of its own (docs/spark.md), or use "
+            "the engine 'duckdb', which needs nothing more.",
         ) from None
     home = os.environ.get("JAVA_HOME")
     has_java = (Path(home) / "bin" / "java").is_file() if home else shutil.which("java")
     if not has_java and "SPARK_REMOTE" not in os.environ:
         where = f"JAVA_HOME is {home}, without bin/java" if home else "there is no `java`"
         raise StudyError(
-            Problem(
-                f"the engine 'spark' needs Java 17 or later: {where}.",
-                "engine = 'spark'",
-                "Install it (Debian, Ubuntu: apt-get install openjdk-17-jre-headless), or use the "
-                "engine 'duckdb'.",
-            )
+            f"the engine 'spark' needs Java 17 or later: {where}.",
+            "engine = 'spark'",
+            "Install it (Debian, Ubuntu: apt-get install openjdk-17-jre-headless), or use the "
+            "engine 'duckdb'.",
         )
 
 
@@ -197,11 +191,9 @@ def spark_counter(folder: Path) -> Iterator[Counter]:
         counts.unpersist()
     except PySparkException as error:
         raise DataError(
-            Problem(
-                f"Spark could not count: {str(error).splitlines()[0]}",
-                str(folder),
-                "The executors must see this folder under the same path (docs/spark.md).",
-            )
+            f"Spark could not count: {str(error).splitlines()[0]}",
+            str(folder),
+            "The executors must see this folder under the same path (docs/spark.md).",
         ) from None
     finally:
         if is_ours:

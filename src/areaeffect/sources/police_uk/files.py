@@ -142,11 +142,9 @@ def read_files(files: Sequence[StreetFile]) -> Iterator[tuple[StreetFile, bytes]
             total += len(data)
             if total > MAX_TOTAL_BYTES:
                 raise DataError(
-                    Problem(
-                        f"over {MAX_TOTAL_BYTES >> 30} GiB were unpacked.",
-                        _where(file),
-                        "Ingest the files in several commands.",
-                    )
+                    f"over {MAX_TOTAL_BYTES >> 30} GiB were unpacked.",
+                    _where(file),
+                    "Ingest the files in several commands.",
                 )
             yield file, data
     finally:
@@ -177,7 +175,7 @@ def _read_member(archive: zipfile.ZipFile, file: StreetFile) -> bytes:
                 parts.append(part)
     except ZIP_FAULTS as error:
         raise DataError(
-            Problem(f"the file in the zip is damaged: {error}.", _where(file), "Download it again.")
+            f"the file in the zip is damaged: {error}.", _where(file), "Download it again."
         ) from None
     return b"".join(parts)
 

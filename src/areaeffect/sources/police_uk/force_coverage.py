@@ -206,7 +206,7 @@ def coverage_of(
     if not rows:
         what = "the store holds no street-level crime."
         fix = "Ingest files with `areaeffect ingest police-uk`."
-        raise DataError(Problem(what, str(lake.root), fix))
+        raise DataError(what, str(lake.root), fix)
     held = sorted({r["force"] for r in rows})
     problems = [
         Problem(
@@ -276,7 +276,7 @@ def _with_falls(
     for i, rule in enumerate(source.real_falls):
         where = f"source.{name}.real_falls.{i}"
         if rule.column != "force":
-            raise DataError(Problem(f"gaps are not looked for in '{rule.column}'.", where, "Write 'force'."))
+            raise DataError(f"gaps are not looked for in '{rule.column}'.", where, "Write 'force'.")
         kept = [
             j
             for j, cell in enumerate(months)
@@ -287,11 +287,9 @@ def _with_falls(
         if not kept:
             low = sorted({f"{c.force} {c.month}" for c in coverage if c.is_low or c.lacks})
             raise DataError(
-                Problem(
-                    f"nothing there looks like a gap: {rule.text()}.",
-                    where,
-                    f"What does: {', '.join(low) or 'nothing'}.",
-                )
+                f"nothing there looks like a gap: {rule.text()}.",
+                where,
+                f"What does: {', '.join(low) or 'nothing'}.",
             )
         for j in kept:
             months[j] = replace(

@@ -285,12 +285,10 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
     n_kept = kept.rows if kept else 0
     if n_kept + len(rejected) != n_rows:
         raise DataError(
-            Problem(
-                f"{n_rows} rows were read, {n_kept} kept and {len(rejected)} rejected: "
-                f"{abs(n_rows - n_kept - len(rejected))} are unaccounted for.",
-                row["file"],
-                "Nothing was stored. Please report this file.",
-            )
+            f"{n_rows} rows were read, {n_kept} kept and {len(rejected)} rejected: "
+            f"{abs(n_rows - n_kept - len(rejected))} are unaccounted for.",
+            row["file"],
+            "Nothing was stored. Please report this file.",
         )
     why: dict[str, int] = {}
     for reject in rejected:

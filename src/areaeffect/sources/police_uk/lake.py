@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from areaeffect.disk import ASIDE, locked, sha256_of, sync, sync_all, write_file
-from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.errors import DataError, StudyError
 
 FORMAT = 2
 MANIFEST = "manifest.jsonl"
@@ -96,10 +96,10 @@ class Lake:
         """
         listed, path = self.stored()[name], self.path(name)
         if not path.is_file():
-            raise DataError(Problem("a file of the store is gone.", str(path), AGAIN))
+            raise DataError("a file of the store is gone.", str(path), AGAIN)
         if path.stat().st_size != listed.bytes or sha256_of(path) != listed.sha256:
             what = "a file of the store is damaged: it is not what the manifest lists."
-            raise DataError(Problem(what, str(path), AGAIN))
+            raise DataError(what, str(path), AGAIN)
         return path
 
     def _rows(self) -> list[ManifestRow]:
@@ -108,7 +108,7 @@ class Lake:
             data = path.read_bytes() if path.is_file() else b""
             if hashlib.sha256(data).hexdigest() != _read_format(self.root)["manifest_sha256"]:
                 what = "the manifest is damaged" if data else "the manifest is gone"
-                raise DataError(Problem(f"{what}: its checksum is not that of the store.", str(path), AGAIN))
+                raise DataError(f"{what}: its checksum is not that of the store.", str(path), AGAIN)
             self._manifest = [json.loads(line) for line in data.decode().splitlines()]
         return self._manifest
 
@@ -204,7 +204,7 @@ def open_lake(root: Path) -> Lake:
         There is no store, or it is of another format.
     """
     if not (root / _FORMAT_FILE).is_file():
-        raise DataError(Problem("there is no store here.", str(root), "Make one with `areaeffect ingest`."))
+        raise DataError("there is no store here.", str(root), "Make one with `areaeffect ingest`.")
     _read_format(root)
     if is_unfinished(root):
         with _locked(root):
@@ -250,11 +250,9 @@ def remove_store(root: Path) -> bool:
     foreign = sorted(p.name for p in root.iterdir() if p.name not in _OURS)
     if foreign:
         raise StudyError(
-            Problem(
-                f"the folder holds something else: {', '.join(foreign[:5])}.",
-                str(root),
-                "Move it away first; only a store is removed.",
-            )
+            f"the folder holds something else: {', '.join(foreign[:5])}.",
+            str(root),
+            "Move it away first; only a store is removed.",
         )
     with _locked(root):
         shutil.rmtree(root)
@@ -273,11 +271,11 @@ def _make(root: Path) -> None:
 
 def _check_is_store(root: Path) -> None:
     if not root.is_dir():
-        raise StudyError(Problem("this is a file, not a store.", str(root), "Name a folder."))
+        raise StudyError("this is a file, not a store.", str(root), "Name a folder.")
     inside = [p.name for p in root.iterdir()]
     is_new = all(name.startswith(".") or name in _OF_THE_WEB for name in inside)
     if not is_new and _FORMAT_FILE not in inside:
-        raise StudyError(Problem("the folder is not a store.", str(root), "Name an empty or a new folder."))
+        raise StudyError("the folder is not a store.", str(root), "Name an empty or a new folder.")
 
 
 def _format_text(manifest: bytes) -> str:
@@ -296,18 +294,16 @@ def _read_format(root: Path) -> dict[str, str]:
     if number != FORMAT or "manifest_sha256" not in found:
         what = f"of format {number}" if isinstance(number, int) else "of an unknown format"
         raise DataError(
-            Problem(
-                f"the store is {what}; this version reads format {FORMAT}.",
-                str(path),
-                "Use the version that wrote it, or ingest into a new store.",
-            )
+            f"the store is {what}; this version reads format {FORMAT}.",
+            str(path),
+            "Use the version that wrote it, or ingest into a new store.",
         )
     return dict(found)
 
 
 def _locked(root: Path) -> AbstractContextManager[None]:
     what = "another program is writing to this store."
-    busy = DataError(Problem(what, str(root), "Wait until it has ended, then try again."))
+    busy = DataError(what, str(root), "Wait until it has ended, then try again.")
     path = root / _LOCK
     path.touch()
     return locked(path, busy)
@@ -341,12 +337,12 @@ def _read_journal(path: Path) -> tuple[list[str], list[str]]:
         put, remove = (list(map(str, journal[key])) for key in ("put", "remove"))
     except (ValueError, KeyError, TypeError):
         what = "the journal of an interrupted change is damaged."
-        raise DataError(Problem(what, str(path), AGAIN)) from None
+        raise DataError(what, str(path), AGAIN) from None
     for name in (*put, *remove):
         parts = PurePosixPath(name).parts
         if ".." in parts or not parts or parts[0] not in _OF_THE_STORE:
             what = f"the journal names '{name}', which is not a file of the store."
-            raise DataError(Problem(what, str(path), "Nothing was changed. Do not trust it."))
+            raise DataError(what, str(path), "Nothing was changed. Do not trust it.")
     return put, remove
 
 

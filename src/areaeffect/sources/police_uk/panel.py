@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from areaeffect.disk import store_path
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, number_of
+from areaeffect.errors import DataError, StudyError, did_you_mean, number_of
 from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
@@ -84,11 +84,11 @@ def read_police(
     """
     if window.kind is not PeriodKind.MONTH:
         what = f"data.police.uk is by month, and the window is by {window.kind}."
-        raise StudyError(Problem(what, "study.window", "Write it like '2023-01'."))
+        raise StudyError(what, "study.window", "Write it like '2023-01'.")
     unknown = [a for a in attributes if a not in _ATTRIBUTES]
     if unknown:
         near = did_you_mean(unknown[0], _ATTRIBUTES) or f"It has: {', '.join(_ATTRIBUTES)}."
-        raise DataError(Problem(f"there is no '{unknown[0]}'.", f"source.{name}", near))
+        raise DataError(f"there is no '{unknown[0]}'.", f"source.{name}", near)
     with ExitStack() as stack:
         given = resolve(source.store, folder) if source.store else store
         if source.ingest and given is None:
@@ -103,7 +103,7 @@ def read_police(
         except (duckdb.Error, OSError) as error:
             what = f"the store is damaged: {str(error).splitlines()[0]}"
             fix = "Remove it with `areaeffect store remove`, then ingest again."
-            raise DataError(Problem(what, str(root), fix)) from None
+            raise DataError(what, str(root), fix) from None
 
 
 def _read(
@@ -127,7 +127,7 @@ def _read(
     if not ours.any():
         what = f"the store holds no located incident from {window.start} to {window.end}."
         fix = "See what it holds with `areaeffect sources`."
-        raise DataError(Problem(what, str(lake.root), fix))
+        raise DataError(what, str(lake.root), fix)
     points = read_points(lake, counts, forces, periods.labels, sorted(located.several))
     everything = tuple(sorted({c.category for c in read_categories()}))
     placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)

@@ -75,12 +75,12 @@ def number_lines(data: bytes, file: int, where: str) -> Numbered:
     """
     text, note = _as_utf8(data, where)
     if not text or text.isspace():
-        raise DataError(Problem("the file is empty.", where, "Download it again."))
+        raise DataError("the file is empty.", where, "Download it again.")
     rows = _with_line_feeds(text).split(b"\n")
     _check_header(rows[0], where)
     if len(rows) > 1 and rows[-1].strip() and rows[-1].count(b",") < len(HEADER) - 1:
         what = "the file ends within a row: it is cut short."
-        raise DataError(Problem(what, f"{where}, line {len(rows)}", "Download it again."))
+        raise DataError(what, f"{where}, line {len(rows)}", "Download it again.")
     rejected = _unreadable(rows) if b'"' in text or b"\x00" in text else {}
     rejected |= _repeated(rows[1:])
     if not rows[-1]:
@@ -173,11 +173,7 @@ def _as_utf8(data: bytes, where: str) -> tuple[bytes, str]:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise DataError(
-            Problem(
-                "the text is neither UTF-8 nor Windows-1252.",
-                f"{where}, line {line}",
-                "Download the file again.",
-            )
+            "the text is neither UTF-8 nor Windows-1252.", f"{where}, line {line}", "Download the file again."
         ) from None
 
 
@@ -185,26 +181,24 @@ def _utf16(data: bytes, encoding: str, where: str) -> tuple[bytes, str]:
     try:
         return data.decode(encoding).encode(), "it was read as UTF-16"
     except UnicodeError:
-        raise DataError(
-            Problem("the file begins as UTF-16 but is not.", where, "Download it again.")
-        ) from None
+        raise DataError("the file begins as UTF-16 but is not.", where, "Download it again.") from None
 
 
 def _check_header(line: bytes, where: str) -> None:
     place = f"{where}, line 1"
     if b"\x00" in line:
-        raise DataError(Problem("there is a NUL byte.", place, "Download the file again."))
+        raise DataError("there is a NUL byte.", place, "Download the file again.")
     found = next(csv.reader([line.decode("utf-8")]), [])
     if tuple(found) == HEADER:
         return
     for column, what in _MARKS_OF_OTHERS.items():
         if column in found:
-            raise DataError(Problem(f"this is {what}, not street-level crime.", place, "Give street files."))
+            raise DataError(f"this is {what}, not street-level crime.", place, "Give street files.")
     known = set(found) & set(HEADER)
     if len(known) < len(HEADER) // 3:
-        raise DataError(Problem("the header is missing.", place, f"It must be: {','.join(HEADER)}."))
+        raise DataError("the header is missing.", place, f"It must be: {','.join(HEADER)}.")
     if sorted(found) == sorted(HEADER):
-        raise DataError(Problem("the columns are in another order.", place, f"It is: {','.join(HEADER)}."))
+        raise DataError("the columns are in another order.", place, f"It is: {','.join(HEADER)}.")
     absent = [c for c in HEADER if c not in found]
     extra = [c for c in found if c not in HEADER]
     problems = [Problem(f"column '{c}' appears twice.", place) for c in repeated(found)]
