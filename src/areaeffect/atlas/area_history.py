@@ -104,8 +104,8 @@ def _frame(rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float],
     low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
     height, values_shown = HEIGHT - 34 - _FOOT, (low * 1.05, high * 1.05)
     if on_top:
-        return Frame(44, 34 + on_top * LABEL_STEP, NARROW - 52, height, span, values_shown)
-    return Frame(52, 34, WIDTH - 52 - LABEL_ROOM, height, span, values_shown)
+        return Frame(44, 34 + on_top * LABEL_STEP, NARROW - 52, height, x=span, y=values_shown)
+    return Frame(52, 34, WIDTH - 52 - LABEL_ROOM, height, x=span, y=values_shown)
 
 
 def _note(*, smooth: bool, missing: int, of: int) -> str:

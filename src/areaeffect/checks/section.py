@@ -239,7 +239,7 @@ def _panel(
     ends = [n for row in rows for n in (row.estimate, row.low, row.high) if n is not None]
     reach = [*ends, 0.0, *([] if own is None else [own])]
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
-    frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
+    frame = Frame(*box, x=(-0.6, len(rows) - 0.4), y=(min(reach) - pad, max(reach) + pad))
     zero = frame.py(0.0)
     names = [row.name for row in rows]
     if len(names) * max(map(len, names)) > _LETTERS:

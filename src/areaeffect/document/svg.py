@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from html import escape, unescape
 
 from areaeffect.period_texts import kind_of, parse_period
@@ -153,6 +153,7 @@ class Frame:
     top: float
     width: float
     height: float
+    _: KW_ONLY
     #: x, y: values at the left and right edge, and at the bottom and top edge
     x: tuple[float, float]
     y: tuple[float, float]

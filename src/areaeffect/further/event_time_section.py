@@ -46,7 +46,7 @@ def event_time_chart(rows: Sequence[EventTimeRow], *, key: str, title: str) -> s
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     places = [_x(row.bin) for row in rows]
     across = (min(places) - 0.7, max(places) + 0.7)
-    frame = Frame(46, 24, svg.WIDTH - 60, HEIGHT - 72, across, (min(reach) - pad, max(reach) + pad))
+    frame = Frame(46, 24, svg.WIDTH - 60, HEIGHT - 72, x=across, y=(min(reach) - pad, max(reach) + pad))
     every = max(1, -(-len(rows) // 12))
     labels = [f"{row.bin:+d}".replace("-", "−") for row in rows]
     zero, start = frame.py(0.0), frame.px(0.0)

@@ -98,13 +98,9 @@ def _simplified(boundaries: Boundaries, tolerance: float) -> tuple[tuple[npt.NDA
 def read_boundaries(
     path: Path, column: str, areas: npt.NDArray[np.str_], claimed_crs: str | None = None
 ) -> Boundaries:
-    """Read the outlines of the given areas.
+    """Read the outlines of the given areas, by a column of codes of a file of shapes.
 
-    Parameters
-    ----------
-    path, column : a file of shapes of a named kind, and its column of codes.
-    claimed_crs : the study's word for its coordinate reference system, where the file says
-        nothing or the wrong thing.
+    `claimed_crs` is the study's word for its coordinates, where the file says nothing or the wrong thing.
 
     Raises
     ------
@@ -125,11 +121,9 @@ def read_boundaries(
     frame = frame[["geometry"]].set_axis(codes)
     missing = [a for a in areas if a not in frame.index]
     if missing:
-        raise DataError(
-            f"{len(missing)} of {len(areas)} areas have no outline, such as {missing[0]}.",
-            str(path),
-            "Use boundaries of the same census vintage as the table.",
-        )
+        what = f"{len(missing)} of {len(areas)} areas have no outline, such as {missing[0]}."
+        fix = "Use boundaries of the same census vintage as the table."
+        raise DataError(what, str(path), fix)
     frame = frame.loc[list(areas)]  # several rows an area drawn in several features
     account = rows_account(path.name, read, len(frame))
     shapes, notes, problems = mended(
@@ -294,11 +288,9 @@ def _frame(path: Path, column: str) -> Any:
     frame = read_shape_file(path, "boundary file", column)
     if column not in frame.columns:
         columns = [c for c in frame.columns if c != "geometry"]
-        raise DataError(
-            f"there is no column '{column}' with area codes.",
-            str(path),
-            did_you_mean(column, columns) or f"Columns: {', '.join(columns)}.",
-        )
+        what = f"there is no column '{column}' with area codes."
+        fix = did_you_mean(column, columns) or f"Columns: {', '.join(columns)}."
+        raise DataError(what, str(path), fix)
     return frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
 
 

@@ -83,18 +83,10 @@ def territorial_forces() -> tuple[str, ...]:
 
 
 def lookup_to(vintage: Literal["lsoa11", "lsoa21"], exact_fit: Lookup | None = None) -> Lookup:
-    """Return what every known LSOA code means in one census.
+    """Return what every known LSOA code, of any census, means in one; `exact_fit` is 2011 → 2021.
 
-    Parameters
-    ----------
-    vintage : the census that codes are brought to.
-    exact_fit : 2011 → 2021, instead of the packaged one.
-
-    Returns
-    -------
-    Lookup
-        From codes of any census: a code that is divided is `S`, one that goes whole into a
-        larger area `M`, whichever census is the later.
+    A code that is divided is `S`, one that goes whole into a larger area `M`, whichever census is
+    the later.
     """
     first, second = lsoa_pairs(2011), exact_fit or lsoa_pairs(2021)
     older = ~np.isin(first.old, second.old)  # codes that ended in 2011
@@ -199,11 +191,7 @@ class Lookup:
 
 
 def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> Lookup:
-    """Read a lookup of two vintages, as the Office for National Statistics publishes them.
-
-    Parameters
-    ----------
-    old, new, change : its columns with the older code, the newer, and U, S, M or X.
+    """Read a lookup of two vintages, by its columns of older codes, newer ones, and U, S, M or X.
 
     Raises
     ------

@@ -40,20 +40,15 @@ class DrawnShapes:
 
 
 def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> DrawnShapes:
-    """Read drawn boundaries.
+    """Read drawn boundaries in the coordinates of the study's, metres.
 
-    Parameters
-    ----------
-    to_crs : coordinate reference system of the study's boundaries, in metres.
-    claimed_crs : the study's word for the file's own, where the file says nothing or the wrong thing.
+    `claimed_crs` is the study's word for the file's own, where it says nothing or the wrong thing.
 
     Raises
     ------
-    StudyError
-        No such file, another kind of file, a `crs` that does not exist.
-    DataError
-        With every shape that cannot be used, by its name: empty, not an area, too many vertices,
-        crossing itself, coordinates that are not what the file says; several layers.
+    StudyError, DataError
+        No such file, another kind of file, a `crs` that does not exist, several layers; every shape
+        that is empty, no area, too large, crosses itself or is not where the file says, by name.
     """
     import shapely  # heavy
 
@@ -158,13 +153,7 @@ class Shares:
 
 
 def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:
-    """Return the share of each area's surface inside each shape.
-
-    Parameters
-    ----------
-    shapes : (n_shapes,), valid polygons in metres.
-    outlines : (n_areas,), polygons in the same metres. One that is not valid has no share.
-    """
+    """Return the share of each area's surface inside each shape; an invalid outline has none."""
     import shapely
 
     tree = shapely.STRtree(outlines)
@@ -184,14 +173,7 @@ def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:
 
 
 def population_shares(shapes: Outlines, outlines: Outlines, points: Floats, people: Floats) -> Shares:
-    """Return the share of each area's people inside each shape, from points that people live at.
-
-    Parameters
-    ----------
-    shapes, outlines : as in `area_shares`.
-    points : (n_points, 2), metres: centres of output areas or postcodes.
-    people : (n_points,), residents at each.
-    """
+    """Return the share of each area's people inside each shape, by points with residents, in metres."""
     import shapely
 
     places = shapely.points(points)

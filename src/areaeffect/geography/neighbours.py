@@ -97,16 +97,9 @@ def graph_of(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], n: int) 
 
 @lru_cache(maxsize=2)
 def bands(boundaries: Boundaries, edges: tuple[float, ...]) -> tuple[Graph, npt.NDArray[np.int8]]:
-    """Return the areas within the last of some distances, and in which band each pair is.
+    """Return the areas within the last of some distances, and in which band each pair is, (n_pairs,).
 
-    Parameters
-    ----------
-    boundaries : outlines in metres.
-    edges : ascending outer edges of the bands, metres; areas that touch are in band 0.
-
-    Returns
-    -------
-    The pairs, and (n_pairs,) the band of each in the order of `Graph.indices`.
+    `edges` are ascending outer edges, metres; areas that touch are in band 0.
     """
     import shapely
 
@@ -122,13 +115,7 @@ def bands(boundaries: Boundaries, edges: tuple[float, ...]) -> tuple[Graph, npt.
 
 
 def read_neighbours(path: Path, areas: Strings) -> tuple[Graph, tuple[str, ...]]:
-    """Read a list of areas that touch: which do, and remarks on reading.
-
-    Raises
-    ------
-    DataError
-        Columns that are missing; no row that names two areas of the study.
-    """
+    """Read a list of areas that touch, and remarks; refuse one that names no two areas of the study."""
     table = read_user_table(path, _COLUMNS, _COLUMNS)
     codes = f"`{'` and `'.join(_COLUMNS)}` are area codes, such as '{areas[0]}'."
     if not set(_COLUMNS) <= set(table.frame.columns):

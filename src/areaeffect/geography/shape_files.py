@@ -50,13 +50,8 @@ def read_shape_file(
 ) -> Any:
     """Return the one layer of a file as a GeoDataFrame in two dimensions.
 
-    Parameters
-    ----------
-    path : the file.
-    what : what it is called in messages.
-    column : of several layers, the one is meant that alone has this column.
-    dates_as_text : keep dates and times as they are written; else those of several time zones are
-        moved to one.
+    Of several layers, the one is meant that alone has `column`. Dates are moved to one time zone, or
+    kept as they are written.
 
     Raises
     ------
@@ -122,11 +117,8 @@ def _read(source: str, path: Path, column: str, *, dates_as_text: bool) -> Any:
             having = [n for n in layers if column in read_info(source, layer=n)["fields"]]
             layers = having if len(having) == 1 else layers
         if len(layers) > 1:
-            raise DataError(
-                f"the file holds {len(layers)} layers: {', '.join(layers)}.",
-                str(path),
-                "Save the layer you need as a separate file.",
-            )
+            what = f"the file holds {len(layers)} layers: {', '.join(layers)}."
+            raise DataError(what, str(path), "Save the layer you need as a separate file.")
         options = {"datetime_as_string": True} if dates_as_text else {}
         return geopandas.read_file(source, layer=layers[0] if layers else None, **options)
     except (ValueError, OSError, RuntimeError) as error:
@@ -174,11 +166,9 @@ def _source(path: Path) -> str:
     if start.startswith(_PACKED):
         return _member(path)
     if not _is_named(start, path):
-        raise DataError(
-            f"the file is not one of these: {_KINDS}.",
-            str(path),
-            "Virtual files, which name other files or addresses, are not read.",
-        )
+        what = f"the file is not one of these: {_KINDS}."
+        fix = "Virtual files, which name other files or addresses, are not read."
+        raise DataError(what, str(path), fix)
     return str(path)
 
 

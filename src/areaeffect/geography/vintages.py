@@ -68,18 +68,11 @@ class Conversion:
 
 
 def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
-    """Return for each code its code in the newer vintage, and how the two relate.
+    """Return for each code, of either vintage, its code in the newer, and how the two relate.
 
-    Parameters
-    ----------
-    codes : (n,), of either vintage, mixed as they come.
-
-    Returns
-    -------
-    new_codes, status
-        (n,) each. `new_codes` is empty where one code cannot say it: split (the coordinate or
-        weights must), irregular, unknown. A newer code is irregular where an older code that
-        is given changed irregularly into it: the two cannot be distinguished.
+    The newer code is empty where one code cannot say it: split (the coordinate or weights must),
+    irregular, unknown. A newer code is irregular where an older code that is given changed
+    irregularly into it: the two cannot be distinguished.
     """
     old, first, pair_count = np.unique(lookup.old, return_index=True, return_counts=True)
     at = np.minimum(np.searchsorted(old, codes), len(old) - 1)
@@ -116,12 +109,6 @@ def convert_counts(
     whole : whole numbers out, by largest remainder in each area and period; what rounding took
         from a part is carried to the next period, so that an area with one incident a month
         does not give all of them to the same part. False: fractions out.
-
-    Returns
-    -------
-    Conversion
-        `values`, and those given of the codes left out, add up to the input in every period. A
-        merged area is missing where one of its parts is.
 
     Raises
     ------
@@ -267,11 +254,9 @@ def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:
         bad |= np.isfinite(values) & (values != np.floor(values))
     if bad.any():
         area, period = (int(i[0]) for i in np.nonzero(bad))
-        raise DataError(
-            f"{values[area, period]:g} is not a count.",
-            f"area {codes[area]}",
-            "Counts are whole numbers of 0 or more; for fractions ask with `whole=False`.",
-        )
+        what = f"{values[area, period]:g} is not a count."
+        fix = "Counts are whole numbers of 0 or more; for fractions ask with `whole=False`."
+        raise DataError(what, f"area {codes[area]}", fix)
 
 
 def _shares(plan: _Plan, weights: Weights | None) -> tuple[Floats, tuple[str, ...]]:

@@ -63,7 +63,7 @@ def curve_chart(
     reach = [*(v for v in drawn if v is not None), 0.0]
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
-    frame = Frame(_LEFT, _HEAD, svg.WIDTH - _LEFT - 8, _CURVE_HEIGHT, across, limits)
+    frame = Frame(_LEFT, _HEAD, svg.WIDTH - _LEFT - 8, _CURVE_HEIGHT, x=across, y=limits)
     lines = _lines(rows)
     choices, bottom = _choices(frame, rows, lines)
     parts = [

@@ -137,7 +137,7 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
     unit = rows[0].unit
     pad = 0.06 * (max(x) - min(x) or 1.0)
     n, foot = len(curve), 40.0 + 15.0 * (len(rows) - len(curve))
-    frame = Frame(42, 34, svg.WIDTH - 60, 150, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y)))
+    frame = Frame(42, 34, svg.WIDTH - 60, 150, x=(min(x) - pad, max(x) + pad), y=(0.0, 1.15 * max(y)))
     axes = [
         svg.up_axis(frame, 4),
         svg.foot_axis(frame, *_ticks(curve, frame)),

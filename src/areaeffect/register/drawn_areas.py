@@ -36,22 +36,14 @@ SLIVER = 0.001
 def rows_of_drawn(
     initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
 ) -> PlacesRead:
-    """Return the areas that match each drawn shape, and how well they fit.
+    """Return the areas that match each drawn shape, and how well they fit; `faults` says what is wrong.
 
     Shapes of one neighbourhood are joined. One that touches no area of the study is left out by name.
-
-    Raises
-    ------
-    StudyError, DataError
-        As `read_drawn`; no boundaries in the study; a shape that matches no area; shapes
-        without a name where there are several.
     """
     if boundaries is None:
-        raise DataError(
-            f"'{path.name}' is drawn, but no source of the study has boundaries to fit it to.",
-            str(path),
-            "Give a source `boundaries`, or list the areas by code.",
-        )
+        what = f"'{path.name}' is drawn, but no source of the study has boundaries to fit it to."
+        fix = "Give a source `boundaries`, or list the areas by code."
+        raise DataError(what, str(path), fix)
     drawn = read_drawn(path, boundaries.crs, initiative.crs)
     shapes, records, faults = _joined(drawn, _records(drawn, path), initiative, path)
     found, fit = PlacesRead(notes=list(drawn.notes), faults=faults), initiative.fit
@@ -152,11 +144,7 @@ _SHOWN = 5
 
 
 def read_points(path: Path, to_crs: str) -> tuple[Floats, Floats, tuple[str, ...]]:
-    """Read a table of residents by longitude and latitude, or easting and northing.
-
-    Returns
-    -------
-    (n, 2) points in the metres of `to_crs`, (n,) people at each, and remarks on reading.
+    """Read residents by longitude and latitude, or easting and northing: points in `to_crs`, people, remarks.
 
     Raises
     ------
@@ -180,11 +168,9 @@ def read_points(path: Path, to_crs: str) -> tuple[Floats, Floats, tuple[str, ...
     bad = ~np.isfinite(at).all(axis=1) | ~(residents >= 0)
     if bad.any():
         rows = ", ".join(str(i) for i in frame.index[bad][:_SHOWN])
-        raise DataError(
-            f"{number_of(int(bad.sum()), 'point has', 'points have')} no readable {', '.join(needed)}.",
-            f"{path}, row {rows}" + (" and more" if bad.sum() > _SHOWN else ""),
-            "Give every row numbers, or take it out.",
-        )
+        what = f"{number_of(int(bad.sum()), 'point has', 'points have')} no readable {', '.join(needed)}."
+        where = f"{path}, row {rows}" + (" and more" if bad.sum() > _SHOWN else "")
+        raise DataError(what, where, "Give every row numbers, or take it out.")
     fault = fault_of_degrees(at, in_britain=to_crs == "EPSG:27700") if has_degrees else None
     if fault is not None:
         raise DataError(f"the file {fault[0]}.", str(path), fault[1])

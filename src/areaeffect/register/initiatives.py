@@ -43,13 +43,7 @@ def neighbourhoods_named(
     areas: Strings,
     window: Window,
 ) -> tuple[list[Neighbourhood], PlacesRead]:
-    """Return the neighbourhoods of an initiative's file, and the result for each of its places.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every entry that cannot be read or placed.
-    """
+    """Return the neighbourhoods of an initiative's file, and what came of its places; raise every fault."""
     found = places_found(initiative, path, folder, boundaries, areas)
     if initiative.elsewhere == "leave out":
         _leave_elsewhere_out(found, path, areas)
@@ -78,14 +72,7 @@ def refuse_faulty_list(initiative: Initiative, folder: Path, window: Window) -> 
 def places_found(
     initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
 ) -> PlacesRead:
-    """Return the areas of the places that a file names in whatever way.
-
-    Parameters
-    ----------
-    path : a table with a column area_code, ward, msoa or postcode; or drawn boundaries.
-    folder : where the study's relative paths start.
-    boundaries : outlines of the panel's areas; drawn boundaries need them.
-    areas : (n_areas,), the panel's codes, ascending.
+    """Return the areas of the places that a file names: by area code, ward, MSOA, postcode, or drawn.
 
     Raises
     ------
@@ -283,22 +270,13 @@ _NAMES = ("neighbourhood", "area_name", "name")
 def with_attributes(
     units: Sequence[Neighbourhood], path: Path
 ) -> tuple[list[Neighbourhood], tuple[str, ...]]:
-    """Return neighbourhoods with the further columns of their row, and remarks; the file of areas wins.
-
-    Raises
-    ------
-    DataError
-        No column of neighbourhoods, a name in two rows, or a neighbourhood without a row.
-    """
+    """Return neighbourhoods with the further columns of their row, and remarks; the file of areas wins."""
     table = read_records(path)
     columns, records = table.columns, table.records
     key = next((name for name in _NAMES if name in columns), None)
     if key is None:
-        raise DataError(
-            "no column says which neighbourhood a row is of.",
-            f"{path}, line 1",
-            f"Name one of: {', '.join(_NAMES)}.",
-        )
+        what = "no column says which neighbourhood a row is of."
+        raise DataError(what, f"{path}, line 1", f"Name one of: {', '.join(_NAMES)}.")
     rows: dict[str, dict[str, str]] = {}
     spelled = {compared_text(u.name): u.name for u in units}
     problems = []

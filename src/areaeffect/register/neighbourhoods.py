@@ -32,20 +32,14 @@ _THROUGHOUT = (
 def neighbourhoods_of(
     rows: Sequence[AreaRow], path: Path, areas: Strings, window: Window, found: Sequence[Problem] = ()
 ) -> list[Neighbourhood]:
-    """Group rows into neighbourhoods, by programme and name.
-
-    Parameters
-    ----------
-    rows : one an area, of the file `path`.
-    areas : (n_areas,), the panel's codes in ascending order.
-    found : problems found before, raised with those found here.
+    """Group rows of areas into neighbourhoods, by programme and name.
 
     Raises
     ------
     DataError
-        With all faults: codes that the panel does not hold, an area in two neighbourhoods,
-        starts that are missing, unreadable or outside the window, ends before them, two starts,
-        ends or amounts for one neighbourhood.
+        With all faults, those `found` before too: codes that the panel does not hold, an area in two
+        neighbourhoods, starts that are missing, unreadable or outside the window, ends before them, two
+        starts, ends or amounts for one neighbourhood.
     """
     if not rows and not found:
         raise DataError("the file lists no areas.", str(path), "Give one row for each area.")
@@ -65,18 +59,10 @@ def neighbourhoods_of(
 def neighbourhoods_from_column(
     initiative: Initiative, treated: Floats, periods: Periods, areas: Strings, where: str
 ) -> tuple[list[Neighbourhood], Ints]:
-    """Build neighbourhoods from a column that is 1 in treated area-periods.
+    """Build neighbourhoods from a column, (n_areas, n_periods), that is 1 in treated area-periods.
 
-    Areas that begin in the same period form one neighbourhood.
-
-    Parameters
-    ----------
-    treated : (n_areas, n_periods); NaN where the table has no row.
-    where : the place of the key, for messages.
-
-    Returns
-    -------
-    The neighbourhoods, and the areas left out because they are 1 in all their periods.
+    Areas that begin in the same period form one neighbourhood. Areas left out, because they are 1
+    in all their periods, come with them.
 
     Raises
     ------
@@ -118,19 +104,11 @@ def neighbourhoods_from_column(
 def neighbourhoods_from_starts(
     initiative: Initiative, starts: Strings, periods: Periods, areas: Strings, where: str
 ) -> tuple[list[Neighbourhood], Ints]:
-    """Build neighbourhoods from a column with the start of each area.
+    """Build neighbourhoods from a column with the start of each area, as text.
 
     Areas that begin in the same period form one neighbourhood. A blank, 0 or a start after the
-    last period leaves an area untreated.
-
-    Parameters
-    ----------
-    starts : (n_areas,), as text.
-    periods : those of the outcomes.
-
-    Returns
-    -------
-    The neighbourhoods, and the areas left out because they start before the first period.
+    last period leaves an area untreated. Areas left out, because they start before the first
+    period, come with them.
 
     Raises
     ------

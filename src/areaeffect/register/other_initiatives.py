@@ -94,12 +94,7 @@ def other_initiatives(
 ) -> Others:
     """Read the register's files and place their entries.
 
-    Parameters
-    ----------
-    areas : (n_areas,), the panel's codes, ascending.
-    own : the studied neighbourhoods.
-    authority : (n_areas,), codes or names of each area's authority where the study has a column.
-    boundaries : outlines of the panel's areas; a register that is drawn needs them.
+    `authority` holds codes or names of each area's authority, where the study has a column of them.
 
     Raises
     ------
@@ -117,11 +112,9 @@ def other_initiatives(
     named = authorities_of(authority, vintage, file.folder, areas)
     names = named[0][1] if named else np.full(len(areas), "")
     if register.uncoded != "ignore" and not (names != "").any() and not all(e.areas for e in entries):
-        raise DataError(
-            "authorities cannot be left out: it is not known in which authority each area lies.",
-            file.where("register.uncoded"),
-            'Name a column: authority = "source.column", with codes or names of authorities.',
-        )
+        what = "authorities cannot be left out: it is not known in which authority each area lies."
+        fix = 'Name a column: authority = "source.column", with codes or names of authorities.'
+        raise DataError(what, file.where("register.uncoded"), fix)
     may_lie_in = tuple(
         np.flatnonzero(in_authority(entry.authority, named, len(areas)))
         for entry in entries
@@ -204,16 +197,8 @@ def read_register(
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """Read the register's files: of every entry which areas it has, or why none; and remarks.
 
-    Parameters
-    ----------
-    files : tables by area code, ward, MSOA, `match_code`, name in an authority, or postcode; or drawn
-        boundaries.
-    lookup : of wards, MSOAs or postcodes; None for the catalogue's.
-    folder : where relative paths start.
-    vintage : census vintage of the areas, where it is known.
-    boundaries : outlines of the areas; drawn boundaries need them.
-    areas : (n_areas,), codes, ascending.
-    window : of the study. Without one, an entry is taken to be going on, as one without dates.
+    Files are tables by area code, ward, MSOA, `match_code`, name in an authority, or postcode, or
+    drawn boundaries. Without a window, an entry is taken to be going on, as one without dates.
 
     Raises
     ------

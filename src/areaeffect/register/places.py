@@ -78,13 +78,7 @@ class PlaceLookup:
         return rows_account(self.source, len(self.areas), int(of_use.sum()))
 
     def find(self, text: str, authority: str = "") -> tuple[str, ...] | str:
-        """Return the areas of a ward or MSOA, by code or by name; or why there are none.
-
-        Parameters
-        ----------
-        text : a code, or a name.
-        authority : code or name of its local authority; '' where not given.
-        """
+        """Return the areas of a ward or MSOA, by code or by name in an authority; or why there are none."""
         title = self.title
         if _CODE.fullmatch(text):
             rows = self._by_code.get(text, [])
@@ -148,19 +142,10 @@ def columns_of(header: Sequence[str]) -> dict[str, list[str]]:
 
 
 def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: Strings) -> PlaceLookup:
-    """Build the lookup of a kind from the columns of a file.
+    """Build the lookup of wards or MSOAs from the columns of a file, (n,) each, by its own header.
 
-    Parameters
-    ----------
-    kind : 'ward' or 'msoa'.
-    columns : (n,) each, by the file's own header.
-    source : what it is called in print.
-    areas : the panel's codes: of several columns of areas, the one that knows most is taken.
-
-    Raises
-    ------
-    DataError
-        No column of areas, or none of the kind.
+    Of several columns of areas, the one that knows most of the panel's is taken; without any, or
+    one of the kind, it raises DataError.
     """
     named = columns_of(list(columns))
     blank = np.full(len(next(iter(columns.values()))), "", dtype=np.str_)
@@ -199,24 +184,15 @@ _MOST = 0.99
 
 
 def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> PlaceLookup:
-    """Return the lookup of wards or MSOAs for the areas of a study.
-
-    Raises
-    ------
-    DataError
-        The lookup cannot be read or has not the columns; or none is named, and the areas are not
-        those of a release of the catalogue.
-    """
+    """Return the lookup of wards or MSOAs for the areas of a study, its own or the catalogue's."""
     if lookup is not None:
         path = resolve(lookup, folder)
         return places_from(kind, read_columns(path), path.name, areas)
     vintage = vintage_of(areas, folder)
     if vintage is None:
-        raise DataError(
-            f"no lookup says which areas a {kind} has: the study's areas are not LSOAs.",
-            "initiative",
-            f"Name one: lookup = 'file.csv' with columns area_code, {kind}_name, authority_name.",
-        )
+        what = f"no lookup says which areas a {kind} has: the study's areas are not LSOAs."
+        fix = f"Name one: lookup = 'file.csv' with columns area_code, {kind}_name, authority_name."
+        raise DataError(what, "initiative", fix)
     return catalogue_places(kind, vintage, folder, areas)
 
 

@@ -105,22 +105,12 @@ class Postcodes:
         )
 
     def shares(self, listed: Sequence[str]) -> dict[str, float]:
-        """Return, for each area touched, the share of its postcodes in use that is listed.
-
-        Parameters
-        ----------
-        listed : postcodes without a fault.
-        """
+        """Return, for each area touched, the share of its postcodes in use that is listed."""
         found = Counter(self.area_of(p) for p in {plain_postcode(t) for t in listed})
         return {area: n / int(self._in_use[area]) for area, n in sorted(found.items())}
 
     def inside(self, areas: Strings) -> tuple[Strings, Ints]:
-        """Return the postcodes in use of some areas, ascending, and the position of each's area.
-
-        Parameters
-        ----------
-        areas : (n_areas,), codes, ascending.
-        """
+        """Return the postcodes in use of some areas, ascending, and the position of each's area."""
         held = self._used["area"].cat
         at = pd.Index(areas).get_indexer(held.categories.astype(str))[held.codes]
         inside = pd.Series(at, index=self._used.index)[at >= 0].sort_index()
@@ -134,15 +124,9 @@ def has_directory(folder: Path, areas: Strings) -> bool:
 
 
 def find_postcodes(lookup: str | None, folder: Path, areas: Strings, where: str = "") -> Postcodes:
-    """Return where postcodes lie, for the areas of a study.
+    """Return where postcodes lie, for the areas of a study, by its own lookup or the fetched directory.
 
-    Parameters
-    ----------
-    lookup : a CSV, a workbook, or a zip of the publisher's directory; None for the directory that
-        `areaeffect fetch postcodes` has brought.
-    folder : where a relative path starts.
-    areas : (n_areas,), the study's codes: of several columns of areas, the one that knows most.
-    where : the file that lists postcodes, for messages.
+    Of several columns of areas, the one that knows most of the study's is taken.
 
     Raises
     ------
@@ -175,11 +159,9 @@ def _columns(path: Path) -> pd.DataFrame:
         named = columns_of(header)
         every = [c for what in _AREAS for c in named.get(what, ())]
         if "postcode" not in named or not every:
-            raise DataError(
-                "the lookup has no column of postcodes, or none of areas.",
-                str(path),
-                f"It needs postcode and area_code. Columns: {', '.join(header)}.",
-            )
+            what = "the lookup has no column of postcodes, or none of areas."
+            fix = f"It needs postcode and area_code. Columns: {', '.join(header)}."
+            raise DataError(what, str(path), fix)
         return [named["postcode"][-1], *every, *named.get("ended", ())[:1]]
 
     if path.suffix.lower() == ".zip" or (path.is_file() and path.stat().st_size > _LARGE):

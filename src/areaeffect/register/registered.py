@@ -52,13 +52,7 @@ class Registered:
 def registered_areas(
     file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings, boundaries: Boundaries | None
 ) -> Registered:
-    """Read the initiatives and the register of a study.
-
-    Raises
-    ------
-    StudyError, DataError
-        With the faults of every file at once; an area in two neighbourhoods.
-    """
+    """Read the initiatives and the register of a study; raise the faults of every file at once."""
     study = file.study
     neighbourhoods, found = list[Neighbourhood](), list[PlacesRead]()
     notes, throughout = list[str](), [np.empty(0, np.int64)]

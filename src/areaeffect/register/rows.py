@@ -91,12 +91,6 @@ def read_records(path: Path) -> RecordTable:
 
     Dates are read as a column: '03/04/2016' is refused where no other date settles whether the
     day or the month comes first.
-
-    Raises
-    ------
-    StudyError, DataError
-        No such file; what `read_user_table` refuses; a column of dates that can be read in two
-        ways.
     """
     try:
         require_file(path, "file of areas", "")

@@ -130,7 +130,7 @@ def trend_chart(
     shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
     lines = {name: [getattr(row, name) for row in rows] for name in (*_LINES, *_ENDS)}
     values = [v for line in lines.values() for v in line if v is not None]
-    frame = Frame(42, 56, svg.WIDTH - 60, 128, svg.span(x), _limits(values))
+    frame = Frame(42, 56, svg.WIDTH - 60, 128, x=svg.span(x), y=_limits(values))
     parts = [
         svg.hatch_pattern(key),
         marks.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
@@ -212,7 +212,7 @@ def placebo_chart(rows: Sequence[PlaceboBin], *, key: str, title: str, form: str
     reach = [lows[0], highs[-1], 0.0, *([] if own is None else [own])]
     pad = 0.04 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
-    frame = Frame(42, 42, svg.WIDTH - 60, PLACEBO_HEIGHT - 86, limits, (0.0, max(counts) * 1.12))
+    frame = Frame(42, 42, svg.WIDTH - 60, PLACEBO_HEIGHT - 86, x=limits, y=(0.0, max(counts) * 1.12))
     values = svg.nice(*limits, 5)
     name = "per cent" if form == "ratio" else unit
     columns = ("low", "high", "draws")

@@ -226,7 +226,7 @@ def balance_chart(rows: Sequence[ImbalanceRow], *, key: str, title: str, over: i
     lines = max(1, len(rows))
     most = max([SMD_LIMIT, *(v for r in rows for v in (r.before, r.after) if v is not None)])
     box = (8.0, HEAD, svg.WIDTH - 16, LINE * lines)
-    frame = Frame(*box, (-0.025 * most, 1.08 * most), (lines + 0.5, 0.5))
+    frame = Frame(*box, x=(-0.025 * most, 1.08 * most), y=(lines + 0.5, 0.5))
     values = svg.nice(*frame.x, 6)
     limit = frame.px(SMD_LIMIT)
     parts = [

@@ -128,7 +128,7 @@ def _effects_key(interval: str) -> list[str]:
 def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float) -> str:
     n = len(panel)
     box = (EDGE, top, svg.WIDTH - 2 * EDGE, LINE * n)
-    frame = Frame(*box, _effect_limits(panel), (n + 0.5, 0.5))
+    frame = Frame(*box, x=_effect_limits(panel), y=(n + 0.5, 0.5))
     parts: list[str] = []
     if any(row.estimate is not None for row in panel):
         values = svg.nice(*frame.x, 5)

@@ -136,7 +136,7 @@ def amounts_chart(rows: Sequence[Amount], values: ValueSettings, *, key: str, ti
     size, unit = (_MILLION, "million") if max(map(abs, ends)) >= _MILLION else (1.0, "")
     pad = 0.05 * (max(ends) - min(ends) or 1.0)
     box = (8.0, _TOP, svg.WIDTH - 24, _LINE * len(rows))
-    frame = Frame(*box, (min(ends) - pad, max(ends) + pad), (len(rows) + 0.5, 0.5))
+    frame = Frame(*box, x=(min(ends) - pad, max(ends) + pad), y=(len(rows) + 0.5, 0.5))
     ticks = svg.nice(frame.x[0] / size, frame.x[1] / size, 5)
     places = [tick * size for tick in ticks]
     zero = frame.px(0.0)

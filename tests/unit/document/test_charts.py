@@ -345,7 +345,7 @@ def test_the_map_table_counts_every_area_once(result: Result) -> None:
 
 
 def test_the_last_label_of_an_axis_stays_inside_the_picture() -> None:
-    frame = svg.Frame(8.0, 10.0, svg.WIDTH - 16, 50.0, (0.0, 1.25), (0.0, 1.0))
+    frame = svg.Frame(8.0, 10.0, svg.WIDTH - 16, 50.0, x=(0.0, 1.25), y=(0.0, 1.0))
     drawn = svg.foot_axis(frame, [0.0, 1.25], ["0.00", "1.25"])
     places = [float(x) for x in re.findall(r'<text x="([\d.]+)"', drawn)]
     assert places[0] >= 12

@@ -69,11 +69,8 @@ def refuse_error(ask: Ask, content: Any) -> None:
 def expect(ask: Ask, content: Any, key: str) -> Any:
     """Return what an interface sends under a key; refuse an answer without it."""
     if not isinstance(content, dict) or key not in content:
-        raise DataError(
-            f"{ask.address} has no '{key}': the publisher changed its interface.",
-            ask.name,
-            f"Look for the file on {ask.page}.",
-        )
+        what = f"{ask.address} has no '{key}': the publisher changed its interface."
+        raise DataError(what, ask.name, f"Look for the file on {ask.page}.")
     return content[key]
 
 

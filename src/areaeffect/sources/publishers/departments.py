@@ -40,11 +40,9 @@ def read_stat_xplore(file: ReleaseFile, path: Path) -> Laid:
         raise DataError("the file is not UTF-8.", str(path), "Save it again.") from None
     start = next((i for i, r in enumerate(rows) if r and r[0].strip() == file.period), None)
     if start is None:
-        raise DataError(
-            f"no row begins with '{file.period}'.",
-            str(path),
-            "Save the table with areas in rows and time in columns, as CSV.",
-        )
+        what = f"no row begins with '{file.period}'."
+        fix = "Save the table with areas in rows and time in columns, as CSV."
+        raise DataError(what, str(path), fix)
     header = [cell.strip() for cell in rows[start]]
     periods = {
         i: _period(_MARK.sub("", cell), path)

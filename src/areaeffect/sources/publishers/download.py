@@ -83,13 +83,9 @@ def fetch(
     *,
     again: bool = False,
 ) -> tuple[Fetched, ...]:
-    """Get files, at most two at a time.
+    """Get files, at most two at a time; `again` asks the publisher also for what is here.
 
-    Parameters
-    ----------
-    progress : receives the file, the bytes or rows that are here, and all of them (0: not known).
-    client : asks the publishers; None: as the environment says.
-    again : ask the publisher also for what is here.
+    `progress` receives the file, the bytes or rows that are here, and all of them (0: not known).
 
     Raises
     ------

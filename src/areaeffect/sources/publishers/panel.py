@@ -64,10 +64,8 @@ def read_published(
 
     Raises
     ------
-    StudyError
-        No such release, or a figure of a larger area named as an outcome.
-    DataError
-        As `published.read` and `bring_to`.
+    StudyError, DataError
+        As `read` and `bring_to`; a figure of a larger area named as an outcome.
     """
     release = find_release(source.release, f"source.{name}")
     roots = published_roots(folder, source.path)
@@ -194,11 +192,9 @@ def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
     periods = table.periods
     first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
     if periods is None or first is None or last is None or window.kind is PeriodKind.NUMBER:
-        raise DataError(
-            f"a release by {periods.kind if periods else 'date'} cannot be read in a window of numbers.",
-            table.release.id,
-            "Write `study.window` in months, quarters or years.",
-        )
+        what = f"a release by {periods.kind if periods else 'date'} cannot be read in a window of numbers."
+        fix = "Write `study.window` in months, quarters or years."
+        raise DataError(what, table.release.id, fix)
     begins = periods.ordinals * periods.kind.months + periods.kind.first_month(0)
     inside = begins >= window.kind.first_month(first)
     inside &= begins + periods.kind.months <= window.kind.first_month(last + 1)
@@ -292,18 +288,12 @@ def bring_to(table: PublishedTable, vintage: str, root: Roots) -> PublishedTable
     """
     own = table.release.vintage
     if own not in VINTAGES or vintage not in VINTAGES:
-        raise DataError(
-            f"areas of '{own}' cannot be brought to '{vintage}'.",
-            table.release.id,
-            f"Vintages: {', '.join(VINTAGES)}.",
-        )
+        what = f"areas of '{own}' cannot be brought to '{vintage}'."
+        raise DataError(what, table.release.id, f"Vintages: {', '.join(VINTAGES)}.")
     first, last = VINTAGES.index(own), VINTAGES.index(vintage)
     if last < first:
-        raise DataError(
-            f"areas of {own} are newer than {vintage}; tables are only brought forward.",
-            table.release.id,
-            f'Work with vintage = "{own}".',
-        )
+        what = f"areas of {own} are newer than {vintage}; tables are only brought forward."
+        raise DataError(what, table.release.id, f'Work with vintage = "{own}".')
     for old, new in zip(VINTAGES[first:last], VINTAGES[first + 1 : last + 1], strict=True):
         lookup = lookup_of(f"lookup_{old}_{new}", root)
         table = _step(table, lookup, residents(old, root), residents(new, root), new)

@@ -106,12 +106,7 @@ def ask_for(archive: str) -> Ask:
 def fetch_archives(
     wanted: MonthsWanted, folder: Path, progress: Progress, client: Client, *, again: bool = False
 ) -> tuple[tuple[Fetched, ...], tuple[str, ...]]:
-    """Get whole archives, or the wanted members of them by parts of the remote zip.
-
-    Returns
-    -------
-    files, gaps
-        What is here now; and 'force YYYY-MM' that no archive has.
+    """Get whole archives, or the wanted members of them; also 'force YYYY-MM' that no archive has.
 
     Raises
     ------

@@ -43,17 +43,10 @@ def plain_postcode(text: str) -> str:
 
 
 def read_directory(path: Path, choose: Callable[[Sequence[str]], Sequence[str]]) -> pd.DataFrame:
-    """Read some columns of a directory of postcodes as text.
+    """Read some columns of a directory of postcodes (a publisher's zip, or its CSV) as text.
 
-    Parameters
-    ----------
-    path : a zip of the publisher, or the CSV in it.
-    choose : receives the header, and returns the columns that are wanted, at least one.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns, in the order of `choose` and of the file; '' where empty.
+    `choose` receives the header, and returns the columns that are wanted, at least one; they come in
+    this order, '' where empty.
 
     Raises
     ------

@@ -297,11 +297,8 @@ def locate(
 ) -> tuple[tuple[ReleaseFile, Path], ...]:
     """Return the files of a release and where they lie: the publisher's own, else the copies.
 
-    Parameters
-    ----------
-    release : the release.
-    root : a folder, or several in order of preference.
-    wanted : columns; where only the copies have them all, the copies are taken.
+    Of several folders the first that has them is taken; the copies also where only they have every
+    column that is `wanted`.
 
     Raises
     ------
@@ -326,13 +323,7 @@ def locate(
 
 
 def named_file(path: str, folder: Path) -> Path:
-    """Return where a file lies that a study names by its path, such as one of outlines.
-
-    Raises
-    ------
-    DataError
-        A file of a release that is not here; the message says how to get it.
-    """
+    """Return where a file lies that a study names by its path; or say how to get a release's file."""
     found = resolve(path, folder)
     if found.exists():
         return found

@@ -68,13 +68,7 @@ def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:
 def bring(
     client: Client, release: PublishedRelease, file: ReleaseFile, part: Path, progress: Progress
 ) -> Brought:
-    """Bring a file into `part` by the way that its release names.
-
-    Raises
-    ------
-    DataError
-        It could not be had. What came is kept for the next call.
-    """
+    """Bring a file into `part` by the way that its release names; what came is kept for the next call."""
     origin = _origin(release, file)
     if origin.by is By.HUB:
         return _bring_from_hub(client, release, file, part, progress)
@@ -95,13 +89,7 @@ def bring(
 
 
 def probe(client: Client, release: PublishedRelease, file: ReleaseFile) -> Probe:
-    """Ask whether a file is where its release says, without a download.
-
-    Raises
-    ------
-    DataError
-        It is not.
-    """
+    """Ask whether a file is where its release says, without a download; raise DataError if not."""
     origin, what = _origin(release, file), "rows"
     if origin.by is By.NOMIS:
         address, known = origin.address, file.rows
@@ -162,11 +150,8 @@ def _the_one(ask: Ask, match: str, names: dict[str, str]) -> str:
     ]
     if len(found) != 1:
         listed = ", ".join(a.rpartition("/")[2] for a in list(found or names)[:10]) or "nothing"
-        raise MovedError(
-            f"{ask.address} lists no single file named like '{match}'. It lists: {listed}.",
-            ask.name,
-            f"The publisher renamed it. Look at {ask.page}.",
-        )
+        what = f"{ask.address} lists no single file named like '{match}'. It lists: {listed}."
+        raise MovedError(what, ask.name, f"The publisher renamed it. Look at {ask.page}.")
     return found[0]
 
 
@@ -219,11 +204,8 @@ def _save_when_ready(client: Client, ask: Ask, part: Path, progress: Progress) -
         except NotReadyError:
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_POLL * client.settings.first_pause)
-    raise MovedError(
-        f"{ask.address} still says that the file is being made, after {_POLLS} asks.",
-        ask.name,
-        "Run the command again later.",
-    )
+    what = f"{ask.address} still says that the file is being made, after {_POLLS} asks."
+    raise MovedError(what, ask.name, "Run the command again later.")
 
 
 def _bring_pages(
@@ -234,12 +216,9 @@ def _bring_pages(
     join: Callable[[list[bytes], Path], None],
     progress: Progress,
 ) -> None:
-    """Bring a file of `n` rows that comes in pages; pages that are here are not asked for again.
+    """Bring a file of `n` rows in pages, and join them; those that are here are not asked for again.
 
-    Parameters
-    ----------
-    page : number of rows that are here to the next page.
-    join : writes the pages as one file.
+    `page` takes the number of rows that are here.
     """
     folder = part.with_name(f"{part.name}.pages")
     known = read_record(folder / "pages.json")
@@ -252,11 +231,9 @@ def _bring_pages(
         content, rows, count = page(here)
         if count != n or not 0 < rows <= n - here:
             says = f" It says {count:,} now and said {n:,} before." if count != n else ""
-            raise DataError(
-                f"{ask.address} does not give all its rows: {here + rows:,} came.{says}",
-                ask.name,
-                "The publisher may be changing the data just now. Run the command again later.",
-            )
+            what = f"{ask.address} does not give all its rows: {here + rows:,} came.{says}"
+            fix = "The publisher may be changing the data just now. Run the command again later."
+            raise DataError(what, ask.name, fix)
         progress(ask.name, here + rows, n)
         make_room(folder, len(content), part.name)
         (folder / f"{len(counts)}").write_bytes(content)
@@ -274,11 +251,9 @@ def _nomis_rows(client: Client, ask: Ask, here: int, limit: int = _NOMIS_PAGE) -
     counts = {row[names.index("RECORD_COUNT")] for row in rows} if "RECORD_COUNT" in names else set()
     if len(counts) != 1 or not (text := counts.pop()).isdigit():
         shown = content[:60].decode("utf-8", "replace")
-        raise DataError(
-            f"{ask.address} does not answer with rows that say how many there are: '{shown}…'.",
-            ask.name,
-            "Nomis may be out of order, or a proxy answered in its place. Try again later.",
-        )
+        what = f"{ask.address} does not answer with rows that say how many there are: '{shown}…'."
+        fix = "Nomis may be out of order, or a proxy answered in its place. Try again later."
+        raise DataError(what, ask.name, fix)
     return content, len(rows), int(text)
 
 

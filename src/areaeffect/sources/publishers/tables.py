@@ -60,19 +60,15 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
 
     Raises
     ------
-    StudyError
-        No such release.
-    DataError
-        Missing file, missing columns, codes of another vintage, repeated areas, values that are
-        neither a number nor a known marker.
+    StudyError, DataError
+        No such release; missing file, missing columns, codes of another vintage, repeated areas,
+        values that are neither a number nor a known marker.
     """
     release = find_release(release_id)
     if not release.is_table:
-        raise DataError(
-            f"release '{release_id}' is not a table of areas.",
-            "",
-            "It is a lookup or outlines: name its file where a study asks for one.",
-        )
+        what = f"release '{release_id}' is not a table of areas."
+        fix = "It is a lookup or outlines: name its file where a study asks for one."
+        raise DataError(what, "", fix)
     _refuse_unknown(release, release.column_names, only)
     return assemble(release, locate(release, root, only or ()), only, root)
 
@@ -83,13 +79,9 @@ def assemble(
     only: Sequence[str] | None,
     root: Roots | None = None,
 ) -> PublishedTable:
-    """Make the table of a release from its files or from its copies.
+    """Make the table of a release from its files or its copies, `placed` where they lie.
 
-    Parameters
-    ----------
-    placed : each file, and where it lies.
-    only : columns to keep; None keeps all.
-    root : folders with the release that names are found in; None leaves names as they are.
+    Names and places are found in other releases below `root`; without it they are left as they are.
     """
     copy = placed[0][0] in release.copies
     columns = {c: c.header(copy=copy) for c in release.columns if c.header(copy=copy)}
@@ -181,11 +173,8 @@ def _from_names(
     unplaced = list(dict.fromkeys(frame["area"][found.isna()]))
     kept = frame[found.notna()].assign(name=frame["area"], area=found).reset_index(drop=True)
     if kept.empty:
-        raise DataError(
-            f"no area is known by its name, such as '{unplaced[0]}'.",
-            release.id,
-            f"Names are those of release '{lookup}'.",
-        )
+        what = f"no area is known by its name, such as '{unplaced[0]}'."
+        raise DataError(what, release.id, f"Names are those of release '{lookup}'.")
     first, *more = records
     bad = int(found.isna().sum()) // max(len(frame) // max(frame["area"].nunique(), 1), 1)
     first = replace(first, rows_kept=first.rows_read - bad, rows_rejected=bad)
@@ -255,10 +244,8 @@ def _numbers(
     if unknown := sorted(set(words) - set(allowed)):
         at = frame["area"][missing][words == unknown[0]].iloc[0]
         shown = f"'{unknown[0]}'" if unknown[0] else "an empty cell"
-        raise DataError(
-            f"{shown} in '{published}' (area {at}) is neither a number nor a known marker.",
-            release.id,
-            f"Known: {', '.join(repr(m) for m in allowed) or 'none'}.",
-        )
+        what = f"{shown} in '{published}' (area {at}) is neither a number nor a known marker."
+        fix = f"Known: {', '.join(repr(m) for m in allowed) or 'none'}."
+        raise DataError(what, release.id, fix)
     why[cell[missing]] = [_CODE[allowed[w]] for w in words]
     return grid, why

@@ -76,13 +76,7 @@ class FetchSettings:
 
     @classmethod
     def from_environment(cls) -> FetchSettings:
-        """Read `AREAEFFECT_CONTACT` and `AREAEFFECT_MIRROR`.
-
-        Raises
-        ------
-        StudyError
-            A mirror that is no http address, or a contact that cannot be used in a header.
-        """
+        """Read `AREAEFFECT_CONTACT` and `AREAEFFECT_MIRROR`; raise StudyError where they cannot be used."""
         contact = os.environ.get(CONTACT_VARIABLE, "").strip()
         mirror = os.environ.get(MIRROR_VARIABLE, "").strip().rstrip("/")
         problems = []
@@ -146,10 +140,8 @@ class Client:
 
         Raises
         ------
-        MovedError
-            4xx, or a redirect to a host or scheme that is not allowed.
-        DataError
-            No answer after several tries.
+        MovedError, DataError
+            4xx, or a redirect to a host or scheme that is not allowed; no answer after several tries.
         """
         address = ask.address
         with self._turns:
@@ -172,13 +164,7 @@ class Client:
                 answer.close()
 
     def json(self, ask: Ask) -> Any:
-        """Return an answer of an interface.
-
-        Raises
-        ------
-        DataError
-            It is no JSON, or an error that was sent with status 200.
-        """
+        """Return an answer of an interface; raise DataError for no JSON, or an error with status 200."""
         text = self.small(ask)
         try:
             content = json.loads(text)
@@ -212,10 +198,8 @@ class Client:
 
         Raises
         ------
-        NotReadyError
-            The publisher is still making it.
-        DataError
-            It could not be had, or what came is no file. What came of a file is kept.
+        NotReadyError, DataError
+            The publisher is still making it; it could not be had, or is no file. What came is kept.
         """
         stalled = 0
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -353,11 +337,8 @@ def make_room(folder: Path, needed: int, where: str) -> None:
     """Refuse a transfer that the disk cannot hold, before it starts."""
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise DataError(
-            f"the disk is full: {needed / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free.",
-            f"{where}, {folder}",
-            "Make room, or name another folder with --into.",
-        )
+        what = f"the disk is full: {needed / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free."
+        raise DataError(what, f"{where}, {folder}", "Make room, or name another folder with --into.")
 
 
 def read_record(path: Path) -> Json:
