@@ -139,13 +139,7 @@ def own_choice(study: Study, buffer_km: float) -> Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """One finding in one branch, by one estimator and form.
-
-    Parameters
-    ----------
-    effect, placebos : on the log scale for counts; None where there is none.
-    reason : why there is no effect.
-    """
+    """One finding in one branch, by one estimator and form: effects on the log scale for counts."""
 
     group: str
     outcome: str
@@ -261,19 +255,15 @@ def _library_curves(universe: Universe, machine: Machine, name: str) -> list[Cur
     rows: list[list[float]] = [[] for _ in cases]
     for number in range(universe.n_draws):
         programme = programme_of(machine, number)
-        weighted = None if programme is None else _weigh(machine, programme)
+        weighted = [] if programme is None else _weigh(machine, programme)
         for case, row in zip(cases, rows, strict=True):
-            if programme is None or weighted is None:
-                row.append(np.nan)
-            else:
-                effect, _ = _library(universe, case, name, programme, weighted, samples=_FEWEST_SAMPLES)
-                row.append(effect)
-    chosen = _weigh(machine, universe.members)
-    found = []
+            row.append(
+                np.nan if programme is None else _library(universe, case, name, programme, weighted)[0]
+            )
+    chosen, found = _weigh(machine, universe.members), []
+    form, title = "ratio" if name == "poisson" else "additive", ESTIMATORS[name].title
     for case, row in zip(cases, rows, strict=True):
-        effect, reason = _library(universe, case, name, universe.members, chosen, samples=_FEWEST_SAMPLES)
-        form = "ratio" if name == "poisson" else "additive"
-        title = ESTIMATORS[name].title
+        effect, reason = _library(universe, case, name, universe.members, chosen)
         found.append(_curve(case, title, form, effect, reason, np.array(row)))
     return found
 
@@ -290,9 +280,8 @@ def _library(
     name: str,
     programme: Sequence[Ints],
     weighted: Sequence[Weighted | None],
-    *,
-    samples: int,
 ) -> tuple[float, str]:
+    """Return a library's effect on one case, or NaN and why there is none."""
     arm = universe.arm
     places: list[Neighbourhood] = [arm.units[g] for g in case.units]
     panel = build_panel(
@@ -304,7 +293,7 @@ def _library(
     )
     if isinstance(panel, NotEstimable):
         return np.nan, panel.reason
-    found = cross_check(name, replace(panel, samples=samples))
+    found = cross_check(name, replace(panel, samples=_FEWEST_SAMPLES))
     if isinstance(found, NotEstimable):
         return np.nan, found.reason
     if not case.is_count:

@@ -90,21 +90,18 @@ def curves_annex(
     for case in universe.cases:
         if not case.units:
             continue
-        branches = [
+        found = [
             (choice, curve)
             for choice, some in zip(choices, curves, strict=True)
             for curve in some
             if (curve.group, curve.outcome) == (case.group, case.outcome)
         ]
-        found = [(choice, c, c.effect) for choice, c in branches if c.effect is not None]
-        missing = [(choice, c) for choice, c in branches if c.effect is None]
-        found.sort(key=lambda branch: branch[2])
-        effects = np.array([effect for _, _, effect in found], dtype=np.float64)
-        drawn = np.array([c.placebos for _, c, _ in found], dtype=np.float64).T
-        placebos = around_zero_each(drawn, case.taken)
-        rows += _in_order(case, found, own, placebos)
-        rows += [_branch(choice, curve, own) for choice, curve in missing]
-        joint.append(_together(case, effects, placebos, len(missing), result))
+        found.sort(key=lambda branch: np.inf if branch[1].effect is None else branch[1].effect)
+        known = [c for _, c in found if c.effect is not None]
+        effects = np.array([c.effect for c in known], dtype=np.float64)
+        placebos = around_zero_each(np.array([c.placebos for c in known], dtype=np.float64).T, case.taken)
+        rows += _branches(case, found, own, placebos)
+        joint.append(_together(case, effects, placebos, len(found) - len(known), result))
     branched = Branched(
         n_branches=max((row.n_branches + row.n_missing for row in joint), default=0),
         n_placebos=universe.n_draws,
@@ -121,46 +118,46 @@ def curves_annex(
     return Annex("multiverse", branched, tables)
 
 
-def _in_order(
-    case: CurveCase, found: Sequence[tuple[Choice, Curve, float]], own: Choice, placebos: Floats
+def _branches(
+    case: CurveCase, found: Sequence[tuple[Choice, Curve]], own: Choice, placebos: Floats
 ) -> Iterator[Branch]:
-    """Yield the branches that have an effect, in its order, beside what their placebos give.
+    """Yield the branches, those with an effect first and in its order, beside their placebos.
 
     Parameters
     ----------
-    placebos : (n_draws, n_branches), in the same order.
+    found : in that order.
+    placebos : (n_draws, n_branches with an effect), in the same order.
     """
-    band = curve_band(placebos) if found else None
-    for at, (choice, curve, effect) in enumerate(found):
-        own_draws = placebos[np.isfinite(placebos[:, at]), at]
-        ends = np.quantile(own_draws, (0.025, 0.975)) if len(own_draws) else (None, None)
+    band = curve_band(placebos) if placebos.size else None
+    for at, (choice, curve) in enumerate(found):
+        leading = curve.estimator == TOTALS and curve.form == ("ratio" if curve.is_count else "additive")
+        branch = Branch(
+            group=curve.group,
+            outcome=curve.outcome,
+            buffer_km=choice.buffer_km,
+            common_support=choice.common_support,
+            weighting=choice.weighting,
+            window=choice.window,
+            estimator=curve.estimator,
+            form=curve.form,
+            is_study=choice == own and leading,
+            reason=curve.reason if curve.effect is None else "",
+        )
+        if curve.effect is None:
+            yield branch
+            continue
+        drawn = placebos[np.isfinite(placebos[:, at]), at]
+        ends = np.quantile(drawn, (0.025, 0.975)) if len(drawn) else (None, None)
         yield replace(
-            _branch(choice, curve, own),
+            branch,
             rank=at + 1,
-            effect=_printed(case, effect),
+            effect=_printed(case, curve.effect),
             placebo_low=_printed(case, ends[0]),
             placebo_high=_printed(case, ends[1]),
-            p_value=two_tailed(float(effect), own_draws) if len(own_draws) else None,
+            p_value=two_tailed(curve.effect, drawn) if len(drawn) else None,
             band_low=_printed(case, band[0][at]) if band else None,
             band_high=_printed(case, band[1][at]) if band else None,
         )
-
-
-def _branch(choice: Choice, curve: Curve, own: Choice) -> Branch:
-    """Return a branch without its numbers: what was chosen, and why it may have none."""
-    leading = curve.estimator == TOTALS and curve.form == ("ratio" if curve.is_count else "additive")
-    return Branch(
-        group=curve.group,
-        outcome=curve.outcome,
-        buffer_km=choice.buffer_km,
-        common_support=choice.common_support,
-        weighting=choice.weighting,
-        window=choice.window,
-        estimator=curve.estimator,
-        form=curve.form,
-        is_study=choice == own and leading,
-        reason=curve.reason if curve.effect is None else "",
-    )
 
 
 def _together(case: CurveCase, effects: Floats, placebos: Floats, n_missing: int, result: Result) -> Together:
@@ -169,21 +166,20 @@ def _together(case: CurveCase, effects: Floats, placebos: Floats, n_missing: int
         for f in result.findings
         if (f.group, f.outcome, f.neighbourhood) == (case.group, case.outcome, None)
     )
-    nothing = Together(
+    together = Together(
         group=case.group,
         outcome=case.outcome,
         unit="fraction" if case.is_count else finding.unit,
-        n_branches=0,
+        n_branches=len(effects),
         n_missing=n_missing,
         n_placebos=0,
         n_disjoint_placebos=finding.n_disjoint_placebos,
     )
     if not len(effects):
-        return nothing
+        return together
     test = joint_test(effects, placebos)
     return replace(
-        nothing,
-        n_branches=test.n_branches,
+        together,
         lowest=_printed(case, effects.min()),
         median=_printed(case, test.median),
         highest=_printed(case, effects.max()),
@@ -218,11 +214,11 @@ class JointTest:
     median: float
     share_below: float
     #: median_p, share_p: twice the smaller tail, with the +1 correction; None under `MIN_DRAWS`.
-    median_p: float | None
-    share_p: float | None
+    median_p: float | None = None
+    share_p: float | None = None
     #: median_low, median_high: the middle 95% of the placebo programmes' medians
-    median_low: float | None
-    median_high: float | None
+    median_low: float | None = None
+    median_high: float | None = None
 
 
 def joint_test(effects: Floats, placebos: Floats) -> JointTest:
@@ -234,28 +230,16 @@ def joint_test(effects: Floats, placebos: Floats) -> JointTest:
     placebos : (n_draws, n_branches), the same branches of each placebo programme; NaN where a
         branch could not be computed.
     """
-    known = np.isfinite(placebos)
-    counted = placebos[known.mean(axis=1) >= _MIN_SHARE]
+    counted = placebos[np.isfinite(placebos).mean(axis=1) >= _MIN_SHARE]
     median, share = float(np.median(effects)), float((effects < 0).mean())
+    found = JointTest(n_branches=len(effects), n_draws=len(counted), median=median, share_below=share)
     if len(counted) < MIN_DRAWS:
-        return JointTest(
-            n_branches=len(effects),
-            n_draws=len(counted),
-            median=median,
-            share_below=share,
-            median_p=None,
-            share_p=None,
-            median_low=None,
-            median_high=None,
-        )
+        return found
     medians = np.nanmedian(counted, axis=1)
     below = (counted < 0).sum(axis=1) / np.isfinite(counted).sum(axis=1)
     low, high = np.quantile(medians, (0.025, 0.975))
-    return JointTest(
-        n_branches=len(effects),
-        n_draws=len(counted),
-        median=median,
-        share_below=share,
+    return replace(
+        found,
         median_p=two_tailed(median, medians),
         share_p=two_tailed(share, below),
         median_low=float(low),

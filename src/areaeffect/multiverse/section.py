@@ -195,9 +195,6 @@ def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
     return Section("multiverse", PHRASES["multiverse.title"], blocks, tuple(parts))
 
 
-P_DECIMALS = 3
-
-
 def joint_sentence(row: Together, label: str) -> str:
     """Say what all branches of one finding give together.
 
@@ -226,8 +223,8 @@ def joint_sentence(row: Together, label: str) -> str:
         low=number(row.median_low, form),
         high=number(row.median_high, form),
         unit=values["unit"],
-        median_p=f"{row.median_p:.{P_DECIMALS}f}",
-        share_p=f"{row.share_p:.{P_DECIMALS}f}",
+        median_p=f"{row.median_p:.3f}",
+        share_p=f"{row.share_p:.3f}",
     )
     return " ".join([*said, joint])
 
