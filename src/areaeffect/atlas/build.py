@@ -38,7 +38,7 @@ from areaeffect.assembly.measures import make_measures
 from areaeffect.atlas.layers import History, Layer, earliest_start, histories_of, layers_of, slug
 from areaeffect.atlas.places import INSIDE, council_outlines, place_names, place_points
 from areaeffect.errors import DataError
-from areaeffect.geography.points import projected
+from areaeffect.geography.overlay import projected
 from areaeffect.records import Json
 from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
