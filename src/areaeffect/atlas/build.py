@@ -48,7 +48,7 @@ from areaeffect.atlas.layers import (
     slug,
 )
 from areaeffect.errors import DataError
-from areaeffect.geography.points import projected
+from areaeffect.geography.overlay import projected
 from areaeffect.records import Json
 from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of
 from areaeffect.geography.codes import centres_of, places
-from areaeffect.geography.points import (
+from areaeffect.geography.overlay import (
     BRITAIN,
     far_off,
     fault_of_degrees,

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
-from areaeffect.geography.drawn import DrawnShapes, area_shares, population_shares, read_drawn
-from areaeffect.geography.points import fault_of_degrees, projected
+from areaeffect.geography.overlay import (
+    DrawnShapes,
+    area_shares,
+    fault_of_degrees,
+    population_shares,
+    projected,
+    read_drawn,
+)
 from areaeffect.records import described
 from areaeffect.register.rows import AreaRow, Record, RecordTable, contradictions, row_of, value_problems
 from areaeffect.study.parts import resolve

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from areaeffect.assembly.assemble import read_sources
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.geography.boundaries import Boundaries
-from areaeffect.geography.points import Locator, projected
+from areaeffect.geography.overlay import Locator, projected
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.base import MeasureRequest, SourceTable
 from areaeffect.sources.points.counting import count_points

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.geography.points import MOST_DEGREES, Locator, projected, within_box
+from areaeffect.geography.overlay import MOST_DEGREES, Locator, projected, within_box
 from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, Reason, Repeats, Rows
 from areaeffect.sources.points.dates import NONE, DateTexts, Decided, Numbering
 from areaeffect.sources.points.files import ROWS_AT_ONCE, Piece, pieces_of
@@ -19,7 +19,7 @@ from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.geography.points import Box
+    from areaeffect.geography.overlay import Box
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.study.source_kinds import PointsSource

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.boundaries import Boundaries, area_codes, read_boundaries
-from areaeffect.geography.points import fault_of_degrees, fault_of_metres
+from areaeffect.geography.overlay import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label

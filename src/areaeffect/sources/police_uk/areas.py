@@ -12,7 +12,7 @@ import numpy as np
 from areaeffect.errors import first_few, number_of
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
-from areaeffect.geography.points import Locator, nearest_of, projected
+from areaeffect.geography.overlay import Locator, nearest_of, projected
 from areaeffect.geography.vintages import CodeStatus, convert_counts, to_vintage
 from areaeffect.sources.publishers.releases import named_file
 
