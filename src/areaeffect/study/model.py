@@ -9,8 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from areaeffect.outcomes import FamilyName
 from areaeffect.period_texts import PeriodForm
 from areaeffect.records import Json
-from areaeffect.study.analysis import Analysis, PlainMeans, Stories, Survey, ValuePart
-from areaeffect.study.design import DesignPart
+from areaeffect.study.analysis import Analysis, DesignPart, PlainMeans, Stories, Survey, ValuePart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
 from areaeffect.study.source_kinds import ByKind, PointsSource
