@@ -31,7 +31,7 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.register.registered import Registered
-from areaeffect.study.design import DesignPart
+from areaeffect.study.analysis import DesignPart
 from areaeffect.study.file import read_study
 from benchmarks.worlds import rig
 from benchmarks.worlds.generate import World

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from areaeffect.findings.looks import spent
+from areaeffect.findings.units import spent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.history import Features, blocks_of
+from areaeffect.design.calibration import Features, blocks_of
 from areaeffect.design.programme import Cohort, design_programme, make_cohort
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.choices import rules_of

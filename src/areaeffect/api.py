@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from areaeffect import wording
 from areaeffect.commands.check import check as check_study
 from areaeffect.commands.design import power as power_study
+from areaeffect.commands.diff import summary as summary_of
 from areaeffect.commands.evaluate import evaluate as evaluate_study
 from areaeffect.commands.init import init
-from areaeffect.commands.summary import summary as summary_of
 from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import StudyError, did_you_mean, repeated

@@ -81,8 +81,8 @@ def quick(
     open_it: OpenIt = False,
 ) -> None:
     """Go from a table and a list of areas to a report; the study file it used is written too."""
-    from areaeffect.commands.quick import quick as run
-    from areaeffect.commands.summary import summary
+    from areaeffect.commands.diff import summary
+    from areaeffect.commands.init import quick as run
 
     with progress() as tell:
         result = run(
@@ -154,7 +154,7 @@ def evaluate(
 ) -> None:
     """Evaluate a study, or a collection of studies: findings, data behind them, report.html."""
     from areaeffect.commands.collection import evaluate_any
-    from areaeffect.commands.summary import summary
+    from areaeffect.commands.diff import summary
 
     with progress() as tell:
         results = evaluate_any(study, out, threads, tell, store)

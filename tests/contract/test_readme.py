@@ -9,9 +9,9 @@ import pytest
 
 import areaeffect as ae
 from areaeffect.cli import COMMANDS
+from areaeffect.commands.diff import summary
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.commands.init import init
-from areaeffect.commands.summary import summary
 from tests.conftest import REPOSITORY
 from tests.shared.small_london import shrink
 

@@ -76,7 +76,6 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
     "checks.section.interval_chart": (
         r"^(leads|earlier|rings|leave-out|leave-area-out)$", {*ENDS, "estimate"},
     ),
-    "value.section.amounts_chart": (r"^value$", {*ENDS, "value"}),
     "multiverse.section.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
     "atlas.area_history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
     "power.page.power_chart": (r"^power-", {"smallest_effect"}),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from areaeffect.findings.looks import spent
+from areaeffect.findings.units import spent
 from benchmarks.looks import YEARS, false_alarm, placebo_false_alarm
 
 

@@ -35,8 +35,18 @@ import numpy as np
 
 from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, read_sources
 from areaeffect.assembly.measures import make_measures
-from areaeffect.atlas.layers import History, Layer, earliest_start, histories_of, layers_of, slug
-from areaeffect.atlas.places import INSIDE, council_outlines, place_names, place_points
+from areaeffect.atlas.layers import (
+    INSIDE,
+    History,
+    Layer,
+    council_outlines,
+    earliest_start,
+    histories_of,
+    layers_of,
+    place_names,
+    place_points,
+    slug,
+)
 from areaeffect.errors import DataError
 from areaeffect.geography.overlay import projected
 from areaeffect.records import Json

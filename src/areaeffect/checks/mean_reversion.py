@@ -10,8 +10,7 @@ import numpy as np
 from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, CheckStatus, Subject, effect
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
-from areaeffect.findings.candidates import places_of
-from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.findings.cohorts import ClaimCohorts, places_of
 from areaeffect.placebo.programmes import Candidates
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats, Ints

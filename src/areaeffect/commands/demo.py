@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from areaeffect.commands.diff import summary
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.init import example_files
-from areaeffect.commands.summary import summary
 from areaeffect.errors import AreaEffectError
 from areaeffect.results import Result, Verdict
 from areaeffect.simulate import CountySpec, simulate_county, write_county

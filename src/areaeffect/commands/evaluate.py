@@ -21,11 +21,11 @@ from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Faults, StudyError
 from areaeffect.findings.case import Evidence, Finished
 from areaeffect.findings.conclude import conclude
-from areaeffect.findings.looks import to_look
 from areaeffect.findings.notes import method_notes
 from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.findings.refusals import refuse_before_data
 from areaeffect.findings.series import neighbourhood_series, series
+from areaeffect.findings.units import to_look
 from areaeffect.further.groups import by_attribute
 from areaeffect.further.registry import further, further_inputs
 from areaeffect.geography.boundaries import Boundaries

@@ -17,8 +17,8 @@ from areaeffect.results import Bools, Floats
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from areaeffect.design.calibration import Features
     from areaeffect.design.cutoff import Ranked
-    from areaeffect.design.history import Features
     from areaeffect.panel import Graph
     from areaeffect.results import Bools, Floats, Ints
 

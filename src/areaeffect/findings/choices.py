@@ -16,7 +16,7 @@ from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
 from areaeffect.placebo.programmes import Candidates
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.sources.police_uk.categories import ALL_CRIME
-from areaeffect.study.design import DesignPart, Only
+from areaeffect.study.analysis import DesignPart, Only
 from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Study, split_reference
 from areaeffect.tables.cells import picked

@@ -13,8 +13,8 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, ReferencePlaces
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
-from areaeffect.findings.looks import share
 from areaeffect.findings.plan import Plan
+from areaeffect.findings.units import share
 from areaeffect.outcomes import estimand
 from areaeffect.panel import Measure
 from areaeffect.results import LEVEL, Finding, Floats, Form, Interval, Verdict

@@ -17,7 +17,6 @@ from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
 from areaeffect.errors import StudyError
 from areaeffect.estimate.event_time import Bins, bins_over
-from areaeffect.findings.candidates import candidates, spread_of
 from areaeffect.findings.choices import (
     design_exclusions,
     in_line,
@@ -28,9 +27,14 @@ from areaeffect.findings.choices import (
     rules_of,
     strata_of,
 )
-from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
-from areaeffect.findings.looks import Look
-from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
+from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, candidates, coverage_of, spread_of
+from areaeffect.findings.units import (
+    Look,
+    covered_units,
+    left_out_warning,
+    named_areas,
+    refuse_late_covariates,
+)
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import label

@@ -17,9 +17,8 @@ import numpy as np
 from areaeffect.document.chart_tables import rounded_number
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
-from areaeffect.findings.candidates import spread_of
 from areaeffect.findings.case import Case, Group, groups_of, named_group
-from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.findings.cohorts import ClaimCohorts, spread_of
 from areaeffect.findings.conclude import InferredCase, judge
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import Plan

@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from areaeffect.errors import Problem, StudyError, repeated
-from areaeffect.outcomes import FamilyName
 from areaeffect.study.parts import PeriodText
 from areaeffect.study.toml_file import NO_KINDS, Part, TomlFile, problems_of, read_toml
 
@@ -56,7 +55,6 @@ class Indicator(ColumnOf):
     shrink: bool = Field(
         default=False, description="shrink uncertain ratios towards that of the local authority"
     )
-    family: FamilyName | None = Field(default=None, description="outcome family it is a measure of, if any")
 
     @model_validator(mode="after")
     def _shrinks_a_ratio(self) -> Self:

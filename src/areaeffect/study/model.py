@@ -9,8 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from areaeffect.outcomes import FamilyName
 from areaeffect.period_texts import PeriodForm
 from areaeffect.records import Json
-from areaeffect.study.analysis import Analysis, PlainMeans, Stories, Survey, ValuePart
-from areaeffect.study.design import DesignPart
+from areaeffect.study.analysis import Analysis, DesignPart, PlainMeans, Stories, Survey, ValuePart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
 from areaeffect.study.source_kinds import ByKind, PointsSource
@@ -198,25 +197,7 @@ class PublishedSource(AnySource):
         return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
-class IndexSource(AnySource):
-    """A composite index, built from its own file (docs/methods/index.md)."""
-
-    kind: Literal["index"] = Field(description="'index': a composite index of your own")
-    path: str = Field(description="its index file, relative to the study file")
-    area: str = Field(default="lsoa21cd", description="code column of boundaries")
-
-    @property
-    def coverage_group(self) -> None:
-        """Attribute by which gaps are printed: none."""
-        return
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
-
-
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | PointsSource
+Source = PanelSource | PoliceUkSource | PublishedSource | PointsSource
 
 
 class Outcome(Part):

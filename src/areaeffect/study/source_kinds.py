@@ -23,7 +23,6 @@ SOURCE_KINDS = {
     "panel": "areaeffect.sources.panel_table",
     "police_uk": "areaeffect.sources.police_uk.panel",
     "published": "areaeffect.sources.publishers.panel",
-    "index": "areaeffect.index.source",
     "points": "areaeffect.sources.points.panel",
 }
 

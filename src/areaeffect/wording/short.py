@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
-from areaeffect.wording.headlines import overall
 from areaeffect.wording.numbers import (
     PHRASES,
     amounts,
@@ -28,6 +27,7 @@ from areaeffect.wording.sentences import (
     group_title,
     main_findings,
     name_of,
+    overall,
     reason,
 )
 

@@ -20,7 +20,7 @@ import pytest
 import areaeffect as ae
 from areaeffect import wording
 from areaeffect.commands.evaluate import evaluate_into
-from areaeffect.commands.quick import quick
+from areaeffect.commands.init import quick
 from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.results import ALL_INITIATIVES
 from tests.shared.sample_result import sample_result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from areaeffect.commands.summary import summary
+from areaeffect.commands.diff import summary
 from areaeffect.results import Finding, Result, Verdict
 from tests.shared.sample_result import sample_result
 

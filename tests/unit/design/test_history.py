@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.design.history import Features, features
+from areaeffect.design.calibration import Features, features
 from areaeffect.panel import Measure
 from areaeffect.periods import PeriodKind
 from tests.shared.small_panel import measure, panel

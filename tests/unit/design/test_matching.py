@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from areaeffect.design.calibration import Matching, match
-from areaeffect.design.history import Features
+from areaeffect.design.calibration import Features, Matching, match
 from areaeffect.design.programme import Cohort, Rules, design_programme, make_cohort
 from areaeffect.findings.choices import design_exclusions, strata_of
-from areaeffect.study.design import DesignPart
+from areaeffect.study.analysis import DesignPart
 from tests.shared.small_panel import panel
 
 N = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.design.history import Features
+from areaeffect.design.calibration import Features
 from areaeffect.design.programme import Cohort, Nearest, Rules, common_support, design_programme, make_cohort
 from tests.shared.small_panel import grid
 

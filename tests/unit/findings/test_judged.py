@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from areaeffect.commands.diff import summary
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.commands.summary import summary
 from areaeffect.errors import DataError
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording import headline

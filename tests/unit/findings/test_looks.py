@@ -10,7 +10,7 @@ import pytest
 from areaeffect.commands.design import design_into
 from areaeffect.commands.evaluate import evaluate, evaluate_into
 from areaeffect.errors import NothingEstimableError, StudyError
-from areaeffect.findings.looks import spent
+from areaeffect.findings.units import spent
 from areaeffect.results import Result, Verdict
 from tests.shared.small_study import write_small_study
 

@@ -12,7 +12,7 @@ import pytest
 from areaeffect.commands.evaluate import begin
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.findings.plan import Plan
-from areaeffect.study.design import DesignPart
+from areaeffect.study.analysis import DesignPart
 from areaeffect.study.file import read_study
 from tests.conftest import REPOSITORY
 from tests.shared.cutoff_study import CODES, chosen_by_hand, need_and_authority, write_cutoff_study

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.estimate.plain import same_mix
+from areaeffect.further.plain_means import same_mix
 from tests.shared.small_study import NEIGHBOURHOODS, edit, edit_table, write_small_study
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from areaeffect.design.history import features
+from areaeffect.design.calibration import features
 from areaeffect.design.programme import Cohort, Rules, make_cohort
 from areaeffect.estimate.counterfactual import N_TOTALS, Sums, sums
 from areaeffect.panel import Graph
