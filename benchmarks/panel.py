@@ -40,7 +40,7 @@ def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> 
     import duckdb
     import pandas as pd
 
-    from areaeffect.geography.codes import codes_of, force_of
+    from areaeffect.geography.codes import force_of, lsoa_pairs
     from areaeffect.sources.police_uk.categories import read_categories
     from areaeffect.sources.police_uk.counting import write_counts
     from areaeffect.sources.police_uk.lake import writing
@@ -48,7 +48,7 @@ def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> 
     rng = np.random.default_rng(SEED)
     names = sorted({c.category for c in read_categories() if not c.valid_to})[: len(MEANS)]
     categories = np.array(names)
-    codes = codes_of("lsoa21")[:n_areas]
+    codes = np.unique(lsoa_pairs(2021).new)[:n_areas]
     towns = np.array([f"Town {i // 100} {i % 100:03d}A" for i in range(n_areas)])
     forces, home = np.unique(force_of(codes), return_inverse=True)
     level = (0.3 + rng.gamma(2.0, 0.35, n_areas))[:, None] * MEANS

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from areaeffect.geography.points import area_shares
 
+from areaeffect.geography.overlay import area_shares
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, resolve
 
 _SHAPES, _VERTICES, _RUNS = 2000, 60, 5

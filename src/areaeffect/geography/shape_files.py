@@ -11,8 +11,9 @@ import re
 import sqlite3
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,9 @@ SUFFIXES = (
 )  # fmt: skip
 _KINDS = "GeoJSON, TopoJSON, GeoPackage, Shapefile (alone or in a zip), KML or GeoParquet"
 _INSIDE = (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".kml")
-_SHAPEFILE, _PACKED = b"\x00\x00\x27\x0a", b"PK\x03\x04"
+_SHAPEFILE, _PACKED, _DATABASE = b"\x00\x00\x27\x0a", b"PK\x03\x04", b"SQLite format 3\x00"
+#: What a KML file names other files or addresses by.
+_NAMES_OTHERS = (b"<!ENTITY", b"<!DOCTYPE", b"<NetworkLink")
 _POLYGON, _MULTIPOLYGON = 3, 6
 #: A shape is mended where that changes its surface by no more than this share.
 _SAME_AREA = 1e-3
@@ -165,24 +168,19 @@ def _source(path: Path) -> str:
         start = file.read(4096)
     if start.startswith(_PACKED):
         return _member(path)
-    if not _is_named(start, path):
+    if not _is_named(start, path.read_bytes) or (start.startswith(_DATABASE) and _has_virtual_tables(path)):
         what = f"the file is not one of these: {_KINDS}."
         fix = "Virtual files, which name other files or addresses, are not read."
         raise DataError(what, str(path), fix)
     return str(path)
 
 
-def _is_named(start: bytes, path: Path) -> bool:
+def _is_named(start: bytes, whole: Callable[[], bytes]) -> bool:
+    """Tell whether a content is of a kind that is named; a KML file may name others."""
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text.startswith(b"{"):
+    if text.startswith(b"{") or start.startswith((_SHAPEFILE, _DATABASE)):
         return True
-    if start.startswith(b"SQLite format 3\x00"):
-        return not _has_virtual_tables(path)
-    if start.startswith(_SHAPEFILE):
-        return True
-    return b"<kml" in text[:1000] and not any(
-        word in path.read_bytes() for word in (b"<!ENTITY", b"<!DOCTYPE", b"<NetworkLink")
-    )
+    return b"<kml" in text[:1000] and not any(word in whole() for word in _NAMES_OTHERS)
 
 
 def _has_virtual_tables(path: Path) -> bool:
@@ -204,10 +202,7 @@ def _member(path: Path) -> str:
         with zipfile.ZipFile(path) as packed:
             names = [n for n in packed.namelist() if n.lower().endswith(_INSIDE)]
             names = [n for n in names if not PurePosixPath(n).name.startswith("._")]  # a Mac's own notes
-            starts = {}
-            for name in names:
-                with packed.open(name) as member:
-                    starts[name] = member.read(4096)
+            is_named = all(_is_named(packed.open(n).read(4096), partial(packed.read, n)) for n in names)
     except ZIP_FAULTS as error:
         raise DataError(_unreadable(error, path)) from None
     if len(names) != 1:
@@ -215,10 +210,7 @@ def _member(path: Path) -> str:
         what = f"the zip holds {number_of(len(names), 'file', 'files')} of shapes{some}."
         raise DataError(what, str(path), f"Pack one: {_KINDS}.")
     (name,) = names
-    text = starts[name].lstrip(b"\xef\xbb\xbf \t\r\n")
-    plain = (b"{", _SHAPEFILE, b"SQLite format 3\x00")
-    is_kml = b"<kml" in text[:1000] and not any(w in text for w in (b"<!ENTITY", b"<NetworkLink"))
-    if not (text.startswith(plain) or starts[name].startswith(_SHAPEFILE) or is_kml):
+    if not is_named:
         raise DataError(f"'{name}' in the zip is not the kind of file that its name says.", str(path))
     return f"/vsizip/{path}/{name}"
 

@@ -89,7 +89,7 @@ def rows_of_drawn(
     if not found.rows and not faults:
         what = "no shape touches an area of the study."
         fix = "Check that the sources cover the place, and its coordinates."
-        faults.append(Problem(what, str(path), fix))
+        found.fault(what, str(path), fix)
     return found
 
 
@@ -101,16 +101,8 @@ def _records(drawn: DrawnShapes, path: Path) -> list[Record]:
         records.append(Record(place, {**values, "neighbourhood": name}))
     nameless = [r for r in records if not r.values["neighbourhood"]]
     if len(records) > 1 and nameless:
-        raise DataError(
-            [
-                Problem(
-                    "the shape has no name.",
-                    f"{path}, {r.place}",
-                    "Give each a property 'neighbourhood' (or 'name').",
-                )
-                for r in nameless
-            ]
-        )
+        fix = "Give each a property 'neighbourhood' (or 'name')."
+        raise DataError([Problem("the shape has no name.", f"{path}, {r.place}", fix) for r in nameless])
     return records
 
 
@@ -235,6 +227,10 @@ class PlacesRead:
     notes: list[str] = field(default_factory=list)  # remarks for the data annex
     faults: list[Problem] = field(default_factory=list)  # what the user must mend
     table: RecordTable | None = None  # the file's rows; None of drawn shapes
+
+    def fault(self, what: str, where: str, fix: str = "") -> None:
+        """Add what the user must mend."""
+        self.faults.append(Problem(what, where, fix))
 
     def add(
         self,

@@ -92,9 +92,8 @@ def places_found(
         if "area_code" not in columns:
             fix = did_you_mean("area_code", columns) or f"Columns: {', '.join(columns) or 'none'}."
             if any(re.search(r"\d{2}", c) for c in columns):
-                fix = (
-                    f"Write a header above the first row, such as area_code. It holds: {', '.join(columns)}."
-                )
+                fix = "Write a header above the first row, such as area_code. It holds: "
+                fix += f"{', '.join(columns)}."
             raise DataError("there is no column 'area_code'.", f"{path}, line 1", fix)
         spelled = {compared_text(str(a)): str(a) for a in areas}
         codes = [(r, r.values["area_code"]) for r in records]
@@ -128,11 +127,10 @@ def _leave_elsewhere_out(found: PlacesRead, path: Path, areas: Strings) -> None:
     if outside:
         places = {row.neighbourhood for row in outside}
         whole = places - {row.neighbourhood for row in found.rows}
-        found.notes.append(
-            f"{path.name}: {number_of(len(outside), 'area lies', 'areas lie')} outside the "
-            "study's areas and are left out; "
-            f"{len(whole)} neighbourhoods lie there altogether."
+        what = (
+            f"{number_of(len(outside), 'area lies', 'areas lie')} outside the study's areas and are left out"
         )
+        found.notes.append(f"{path.name}: {what}; {len(whole)} neighbourhoods lie there altogether.")
 
 
 def _by_name(
@@ -147,26 +145,17 @@ def _by_name(
         codes = places.find(record.values[kind], authority)
         if isinstance(codes, str):
             fix = "Name its local authority in a column 'authority'." if not authority else ""
-            found.faults.append(Problem(f"{codes}.", f"{path}, {record.place}", fix))
+            found.fault(f"{codes}.", f"{path}, {record.place}", fix)
             continue
         called = record.values.get("neighbourhood") or record.values[kind]
         named = Record(record.place, {**record.values, "neighbourhood": called})
-        inside = [c for c in codes if c in here]
-        found.rows += [row_of(named, c, initiative, (kind, *AUTHORITY)) for c in inside]
-        beyond = len(codes) - len(inside)
-        if beyond:
-            found.left_out.append(
-                LeftOut(
-                    path.name,
-                    record.place,
-                    record.values[kind],
-                    f"{beyond} of its {number_of(len(codes), 'area is', 'areas are')} not in the "
-                    "study's data",
-                )
-            )
+        found.rows += [row_of(named, c, initiative, (kind, *AUTHORITY)) for c in codes if c in here]
+        if beyond := len(set(codes) - here):
+            why = f"{beyond} of its {number_of(len(codes), 'area is', 'areas are')} not in the study's data"
+            found.left_out.append(LeftOut(path.name, record.place, record.values[kind], why))
     if not found.rows and not found.faults:
         what = f"none of these {kind}s lies in the study's data."
-        found.faults.append(Problem(what, str(path), "Check what the sources cover."))
+        found.fault(what, str(path), "Check what the sources cover.")
     return found
 
 
@@ -187,38 +176,29 @@ def _by_postcode(
         row = row_of(record, "", initiative)
         groups.setdefault((row.programme, row.neighbourhood), []).append(record)
     every = [r.values["postcode"] for own in groups.values() for r in own]
-    if several := repeated(
-        p for own in groups.values() for p in {plain_postcode(r.values["postcode"]) for r in own}
-    ):
-        what = (
-            f"{number_of(len(several), 'postcode is', 'postcodes are')} listed for two "
-            "neighbourhoods and count for both"
-        )
-        found.notes.append(f"{path.name}: {what} ({first_few(several)}).")
+    of_each = [{plain_postcode(r.values["postcode"]) for r in own} for own in groups.values()]
+    if several := repeated(postcode for own in of_each for postcode in own):
+        what = f"{number_of(len(several), 'postcode is', 'postcodes are')} listed for two neighbourhoods"
+        found.notes.append(f"{path.name}: {what} and count for both ({first_few(several)}).")
     if every and (why := postcodes.shares_cannot_be_told(every)):
         fix = "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
         if any(_LSOA.fullmatch(postcodes.area_of(t)) for t in every):
-            found.faults.append(Problem(f"{why}; an LSOA has about 40.", str(path), fix))
+            found.fault(f"{why}; an LSOA has about 40.", str(path), fix)
             return found
         found.notes.append(f"{path.name}: {why}. Where there are more, shares are too high.")
-    for (programme, neighbourhood), own in groups.items():
-        _place_group(found, (programme, neighbourhood), own, initiative, path, postcodes, areas)
+    for (_, neighbourhood), own in groups.items():
+        _place_group(found, neighbourhood, own, initiative, path, postcodes, areas)
     if not groups:
-        found.faults.append(
-            Problem(
-                f"none of {len(records)} postcodes can be placed: {found.left_out[0].reason}"
-                if found.left_out
-                else "the file lists no postcodes",
-                str(path),
-                "Check the column and the lookup.",
-            )
-        )
+        what = "the file lists no postcodes"
+        if found.left_out:
+            what = f"none of {len(records)} postcodes can be placed: {found.left_out[0].reason}"
+        found.fault(what, str(path), "Check the column and the lookup.")
     return found
 
 
 def _place_group(
     found: PlacesRead,
-    name: tuple[str, str],
+    name: str,
     own: list[Record],
     initiative: Initiative,
     path: Path,
@@ -251,17 +231,12 @@ def _place_group(
     if kept:
         return
     if initiative.elsewhere == "leave out" and not here & set(shares):
-        found.left_out.append(LeftOut(path.name, own[0].place, name[1], OUTSIDE))
+        found.left_out.append(LeftOut(path.name, own[0].place, name, OUTSIDE))
         return
     area, share = max(shares.items(), key=lambda item: item[1])
-    found.faults.append(
-        Problem(
-            f"no area matches '{name[1]}': the largest listed share of an area's "
-            f"postcodes is {share:.0%}, of {area}.",
-            str(path),
-            "List all its postcodes, draw its boundary, or lower `fit.least`.",
-        )
-    )
+    what = f"no area matches '{name}': the largest listed share of an area's postcodes is {share:.0%}, of"
+    fix = "List all its postcodes, draw its boundary, or lower `fit.least`."
+    found.fault(f"{what} {area}.", str(path), fix)
 
 
 _NAMES = ("neighbourhood", "area_name", "name")
@@ -285,15 +260,9 @@ def with_attributes(
         if name in rows:
             problems.append(Problem(f"'{name}' is in two rows.", f"{path}, {record.place}", "Keep one."))
         rows[name] = {k: v for k, v in record.values.items() if v and k not in (*KNOWN, key)}
-    problems += [
-        Problem(
-            f"the neighbourhood '{unit.name}' has no row.",
-            str(path),
-            did_you_mean(unit.name, list(rows)) or "Add one; its cells may be empty.",
-        )
-        for unit in units
-        if unit.name not in rows
-    ]
+    for name in (u.name for u in units if u.name not in rows):
+        fix = did_you_mean(name, list(rows)) or "Add one; its cells may be empty."
+        problems.append(Problem(f"the neighbourhood '{name}' has no row.", str(path), fix))
     if problems:
         raise DataError(problems)
     notes = [*table.notes, table.account()]
