@@ -236,17 +236,9 @@ def _write_layer(folder: Path, layer: Layer) -> Json:
         text = ",".join("null" if v != v else f"{v:.5g}" for v in layer.values[:, i].tolist())  # noqa: PLR0124
         packed = gzip.compress(f"[{text}]".encode(), compresslevel=9, mtime=0)
         (folder / "values" / f"{layer.key}.{i}.json.gz").write_bytes(packed)
-    return {
-        "key": layer.key,
-        "group": layer.group,
-        "title": layer.title,
-        "unit": layer.unit,
-        "note": layer.note,
-        "better": layer.better,
-        "periods": list(layer.periods),
-        "breaks": list(layer.breaks),
-        "missing": [int(n) for n in np.isnan(layer.values).sum(axis=0)],
-    }
+    said = ("key", "group", "title", "unit", "note", "better", "periods", "breaks")
+    missing = [int(n) for n in np.isnan(layer.values).sum(axis=0)]
+    return {key: getattr(layer, key) for key in said} | {"missing": missing}
 
 
 def _write_history(folder: Path, history: History) -> Json:

@@ -50,7 +50,7 @@ from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import as_values
-from areaeffect.records import Column, DataTable, Json
+from areaeffect.records import Column, DataTable
 from areaeffect.report.faces import links_of
 from areaeffect.report.files import design_values, findings_content, rounded, write_result
 from areaeffect.report.local_map import Outlines
@@ -292,23 +292,6 @@ def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, A
     placed = replace(file, study=file.study.model_copy(update={"initiative": (here,)}))
     data = with_costs(with_initiatives(placed, base.area_data), cost_releases(placed))
     return file, data, make_plan(file, data, version_of_code())
-
-
-def about(base: Base) -> Json:
-    """Return what a form and a key need to know of a base study, as plain JSON values."""
-    window = base.file.study.study.window
-    return {
-        "title": base.file.study.study.title,
-        "window": [window.start, window.end],
-        "outcomes": [
-            {"name": o.name, "label": o.title, "family": o.family, "claim": o.claim}
-            for o in base.file.study.outcome
-        ],
-        "releases": [r.sha256 for r in base.releases],
-        "areas": [str(a) for a in base.area_data.areas],
-        "names": [str(n) for n in base.area_data.names],
-        "version": version_of_code(),
-    }
 
 
 #: What can be asked for, by name.

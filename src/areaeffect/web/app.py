@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import h11
@@ -118,7 +117,8 @@ def serve(settings: ServerSettings, say: Callable[[str], None]) -> None:
     made_up = settings.token is None
     settings = with_token(settings)
     for name, folder in (("--runs", settings.runs), ("--atlas", settings.atlas)):
-        _refuse_missing(name, folder)
+        if folder is not None and not folder.is_dir():
+            raise StudyError(f"there is no folder '{folder}'.", name, "Name one that exists.")
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}/")
     if settings.token:
@@ -171,11 +171,6 @@ def config_of(settings: ServerSettings, app: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 * 1024,
     )
-
-
-def _refuse_missing(name: str, folder: Path | None) -> None:
-    if folder is not None and not folder.is_dir():
-        raise StudyError(f"there is no folder '{folder}'.", name, "Name one that exists.")
 
 
 def most_connections() -> int:

@@ -13,11 +13,21 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.records import Json
-from areaeffect.web import limits, render, search, upload
+from areaeffect.web import limits, render, search
 from areaeffect.web.atlas import Atlas, Layer, atlases, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of, wants_json
-from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
+from areaeffect.web.selection import (
+    Selection,
+    View,
+    choice,
+    keep,
+    keep_uploaded,
+    parse,
+    query,
+    selected,
+    word,
+)
 from areaeffect.web.table import FIFTHS, direction, legend, page_of
 
 if TYPE_CHECKING:
@@ -217,9 +227,7 @@ async def _upload(request: Request) -> Response:
         file = form.get("file")
         if file is None or isinstance(file, str) or not file.filename:
             raise Refusal(422, "No file was sent.", "Choose a file first.", "file")
-        kept = await run_in_threadpool(
-            upload.keep_uploaded, settings, atlas, chosen, file.filename, file.file
-        )
+        kept = await run_in_threadpool(keep_uploaded, settings, atlas, chosen, file.filename, file.file)
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
 
 
