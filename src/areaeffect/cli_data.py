@@ -193,10 +193,10 @@ def serve(
     ] = False,
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
-    from areaeffect.atlas.demo import demo_atlas, london_atlas, london_is_due
+    from areaeffect.atlas.build import demo_atlas, london_atlas, london_is_due
     from areaeffect.disk import store_path
     from areaeffect.web.app import serve as run
-    from areaeffect.web.settings import ServerSettings, contact_of
+    from areaeffect.web.limits import ServerSettings, contact_of
 
     if token is None and os.environ.get(TOKEN_VARIABLE) is not None:
         token = ""  # a variable that was meant to hold a secret and holds none: refused
@@ -259,7 +259,7 @@ def publish(
 ) -> None:
     """Write finished runs as a static site that any web server or shared folder can host."""
     from areaeffect.errors import DataError
-    from areaeffect.web.settings import base_url_of, contact_of
+    from areaeffect.web.limits import base_url_of, contact_of
     from areaeffect.web.site_pages import Frame
     from areaeffect.web.site_pages import publish as run
 

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from areaeffect.errors import StudyError
 from areaeffect.web import limits
 from areaeffect.web.app import create_app, with_token
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.safety import CONTENT_SECURITY_POLICY, RateLimit
-from areaeffect.web.settings import ServerSettings
 from tests.web.published import HERE, TOKEN
 
 

@@ -28,6 +28,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ from areaeffect.geography.overlay import projected
 from areaeffect.records import Json
 from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
+from areaeffect.simulate import CountySpec, simulate_county, write_base, write_county
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import StudyFile, read_base
 from areaeffect.study.parts import AtlasPart, default_shared_data
@@ -72,16 +74,7 @@ _STEPS = 5
 def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     """Make the atlas of a base study.
 
-    Parameters
-    ----------
-    base : the base study.
-    out : its folder; what was there before is replaced.
-    store : the store, for sources that read it.
-    tell : called at each step.
-
-    Returns
-    -------
-    `out`.
+    What was in `out` before is replaced; `out` is returned.
 
     Raises
     ------
@@ -282,10 +275,7 @@ def write_tiles(
 
     Parameters
     ----------
-    boundaries : outlines of the areas.
-    areas : (n_areas,), codes.
-    inside : ward and authority of each area, (n_areas,) each; '' where not known.
-    folder : where the file goes.
+    areas, inside : (n_areas,), codes, and ward and authority of each; '' where not known.
 
     Returns
     -------
@@ -341,13 +331,7 @@ def _tippecanoe(scratch: Path, layers: Sequence[str], folder: Path) -> None:
 
 
 def program() -> Path:
-    """Return the tippecanoe that the package `cubao-tippecanoe` brings.
-
-    Raises
-    ------
-    DataError
-        It is not installed.
-    """
+    """Return the tippecanoe that the package `cubao-tippecanoe` brings; DataError without it."""
     from importlib.util import find_spec
 
     spec = find_spec("cubao_tippecanoe")
@@ -360,3 +344,46 @@ def program() -> Path:
         "areaeffect tiles",
         "Install it: pip install cubao-tippecanoe.",
     )
+
+
+SEED = 20231219
+NAME, LONDON = "county", "london"
+
+
+def london_atlas(store: Path, tell: Tell) -> Path:
+    """Make the atlas of the packaged London data in a store; return the folder of atlases.
+
+    The data are copied into the store first, so that they are where the atlas says they are.
+    """
+    folder = store / "web" / LONDON
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in (files("areaeffect") / "examples" / LONDON).iterdir():
+        (folder / part.name).write_bytes(part.read_bytes())
+    (store / "atlases").mkdir(parents=True, exist_ok=True)
+    build_atlas(folder / "explore.toml", store / "atlases" / LONDON, store, tell)
+    return store / "atlases"
+
+
+def london_is_due(store: Path) -> bool:
+    """Whether London's atlas is to be made: none is there, or it was made before postcodes came."""
+    made = store / "atlases" / LONDON / "atlas.json"
+    if not made.is_file():
+        return not any((store / "atlases").glob("*/atlas.json"))
+    manifest = json.loads(made.read_text(encoding="utf-8"))
+    is_packaged = manifest["base_folder"] == str((store / "web" / LONDON).resolve())
+    return is_packaged and not manifest["postcodes"] and has_directory(store, np.array(["E01000001"]))
+
+
+def demo_atlas(store: Path, tell: Tell, spec: CountySpec | None = None) -> Path:
+    """Make the simulated county's atlas in a store, where it is not there yet.
+
+    The county is that of `areaeffect demo`, unless `spec` is another. The folder of atlases is returned.
+    """
+    atlases = store / "atlases"
+    if not (atlases / NAME / "atlas.json").is_file():
+        county = simulate_county(spec or CountySpec(seed=SEED))
+        folder = store / "web" / NAME
+        write_county(county, folder, voices=False)
+        atlases.mkdir(parents=True, exist_ok=True)
+        build_atlas(write_base(county, folder), atlases / NAME, store, tell)
+    return atlases

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from areaeffect.web.settings import ServerSettings
+    from areaeffect.web.limits import ServerSettings
 
 MENU: Final = (
     ("Find", "/find"),
@@ -188,9 +188,7 @@ class Connection(H11Protocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.since = 0.0
-        self._head: asyncio.TimerHandle | None = None
-        self._body: asyncio.TimerHandle | None = None
-        self._answer: asyncio.TimerHandle | None = None
+        self._clocks: dict[str, asyncio.TimerHandle] = {}
 
     @property
     def is_waiting(self) -> bool:
@@ -218,7 +216,7 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """Let the next request begin on this connection."""
         super().on_response_complete()
-        self._stop("_body")
+        self._stop("body")
         if not self.transport.is_closing():
             self.since = self.loop.time()
             self._watch()
@@ -227,16 +225,16 @@ class Connection(H11Protocol):
         """Wait a while for a client that reads slowly."""
         super().pause_writing()
         self.since = self.loop.time()
-        self._start("_answer", limits.STALLED_SECONDS)
+        self._start("answer", limits.STALLED_SECONDS)
 
     def resume_writing(self) -> None:
         """Go on: the client has read."""
         super().resume_writing()
-        self._stop("_answer")
+        self._stop("answer")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection and its clocks."""
-        for clock in ("_head", "_body", "_answer"):
+        for clock in tuple(self._clocks):
             self._stop(clock)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -266,28 +264,23 @@ class Connection(H11Protocol):
     def _watch(self) -> None:
         cycle = self._cycle_of_request()
         if cycle is None or cycle.response_complete:
-            self._start("_head", limits.HEAD_SECONDS)
+            self._start("head", limits.HEAD_SECONDS)
             return
-        self._stop("_head")
+        self._stop("head")
         if cycle.more_body:
-            self._start("_body", limits.BODY_SECONDS)
+            self._start("body", limits.BODY_SECONDS)
         else:
-            self._stop("_body")
+            self._stop("body")
 
     def _start(self, clock: str, seconds: float) -> None:
         """Start a clock that does not run yet: what trickles in does not put it back."""
-        if getattr(self, clock) is None:
-            setattr(self, clock, self.loop.call_later(seconds, self._late(clock)))
+        if clock not in self._clocks:
+            self._clocks[clock] = self.loop.call_later(seconds, self._late, clock)
 
-    def _late(self, clock: str) -> Callable[[], None]:
-        def late() -> None:
-            setattr(self, clock, None)
-            self.drop()
-
-        return late
+    def _late(self, clock: str) -> None:
+        del self._clocks[clock]
+        self.drop()
 
     def _stop(self, clock: str) -> None:
-        handle = getattr(self, clock)
-        if handle is not None:
+        if handle := self._clocks.pop(clock, None):
             handle.cancel()
-            setattr(self, clock, None)

@@ -246,29 +246,21 @@ def _stories(folder: Path, files: tuple[str, ...]) -> tuple[Story, ...]:
     families = {row["theme"]: str(row["family"]) for row in rows["themes"]}
     found = [
         Story(
-            key=_key("story", row["date"], row["neighbourhood"], row["title"]),
+            key=_key(kind, row["date"], row["neighbourhood"], row[title]),
             place=row["neighbourhood"] or "",
             date=str(row["date"]),
-            title=row["title"],
-            text=row["text"],
+            title=row[title],
+            text=row.get("text", ""),
             families=tuple(sorted({families[t] for t in _themes(row) if t in families})),
         )
-        for row in rows["stories"]
-    ]
-    found += [
-        Story(
-            key=_key("event", row["date"], row["neighbourhood"], row["what"]),
-            place=row["neighbourhood"] or "",
-            date=str(row["date"]),
-            title=row["what"],
-        )
-        for row in rows["events"]
+        for kind, name, title in (("story", "stories", "title"), ("event", "events", "what"))
+        for row in rows[name]
     ]
     return tuple(sorted(found, key=lambda s: (s.date, s.key), reverse=True))
 
 
 def _themes(row: Row) -> list[str]:
-    return str(row["themes"] or "").split(" | ")
+    return str(row.get("themes") or "").split(" | ")
 
 
 def _key(kind: str, *parts: object) -> str:

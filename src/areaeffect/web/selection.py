@@ -22,13 +22,12 @@ from areaeffect.records import Json
 from areaeffect.tables.cells import plain_code
 from areaeffect.tables.text_rows import text_rows
 from areaeffect.web import limits, search
-from areaeffect.web.limits import Refusal, short
+from areaeffect.web.limits import Refusal, ServerSettings, short
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from areaeffect.web.atlas import Atlas
-    from areaeffect.web.settings import ServerSettings
 
 FOLDER = "sets"
 

@@ -21,6 +21,7 @@ from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.results import Finding, Verdict
 from areaeffect.web import limits
+from areaeffect.web.limits import NOWHERE, Contact, ServerSettings
 from areaeffect.web.published import (
     ChartView,
     PublishedRun,
@@ -31,13 +32,11 @@ from areaeffect.web.published import (
     folders_of,
     groups_of,
 )
-from areaeffect.web.settings import NOWHERE, Contact
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from starlette.requests import Request
 
-    from areaeffect.web.settings import ServerSettings
 
 INDEX: Final = "index.html"
 FEED: Final = "feed.atom"
