@@ -148,6 +148,27 @@ Operator = Annotated[
     str | None,
     typer.Option(envvar="AREAEFFECT_OPERATOR", help="Who runs the pages, printed at the foot of each."),
 ]
+Atlases = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of atlases; default `atlases` of the store, where London's is made if there is none."
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar=TOKEN_VARIABLE,
+        help="Secret that every request must carry, at least 16 characters; generated where "
+        "others can reach the server, unless it is read-only.",
+    ),
+]
+Proxy = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AREAEFFECT_PROXY",
+        help="Addresses of proxies whose X-Forwarded-For and -Proto are trusted: 10.0.0.2,10.1.0.0/16",
+    ),
+]
 
 
 def serve(
@@ -157,32 +178,14 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8321,
     store: Store = None,
     runs: Annotated[Path | None, typer.Option(help="Folder of finished runs to publish, one each.")] = None,
-    atlas: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of atlases; default `atlases` of the store, where London's is made if there is none."
-        ),
-    ] = None,
+    atlas: Atlases = None,
     *,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            envvar=TOKEN_VARIABLE,
-            help="Secret that every request must carry, at least 16 characters; generated where "
-            "others can reach the server, unless it is read-only.",
-        ),
-    ] = None,
+    token: Token = None,
     base_url: Annotated[
         str | None,
         typer.Option(envvar="AREAEFFECT_BASE_URL", help="Public address behind a proxy: https://example.org"),
     ] = None,
-    proxy: Annotated[
-        str | None,
-        typer.Option(
-            envvar="AREAEFFECT_PROXY",
-            help="Addresses of proxies whose X-Forwarded-For and -Proto are trusted: 10.0.0.2,10.1.0.0/16",
-        ),
-    ] = None,
+    proxy: Proxy = None,
     contact: Contact = None,
     operator: Operator = None,
     demo: Annotated[

@@ -55,7 +55,7 @@ from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.simulate import CountySpec, simulate_county, write_base, write_county
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.file import StudyFile, read_base
+from areaeffect.study.file import read_base
 from areaeffect.study.parts import AtlasPart, default_shared_data
 from areaeffect.tables.parquet import write_columns
 
@@ -107,7 +107,13 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
         manifest = {
             "format": FORMAT,
             "key": out.name,
-            **_of_study(file, as_of),
+            "title": study.study.title,
+            "question": study.study.question,
+            "made_up": study.atlas is not None and study.atlas.made_up,
+            "window": study.study.window.kind.value,
+            "earliest": earliest_start(study.study.window, as_of),
+            "base_folder": str(file.folder.resolve()),
+            "shared_data": str(default_shared_data(file.folder)),
             "n_areas": len(areas),
             "bounds": list(bounds),
             "tiles": FILE if boundaries else "",
@@ -121,20 +127,6 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
         _write_manifest(making, manifest)
     tell("Writing the atlas", _STEPS, _STEPS)
     return out
-
-
-def _of_study(file: StudyFile, as_of: Sequence[str]) -> dict[str, str | bool]:
-    """Return what the manifest says of the base study, and what of it may be asked."""
-    study = file.study
-    return {
-        "title": study.study.title,
-        "question": study.study.question,
-        "made_up": study.atlas is not None and study.atlas.made_up,
-        "window": study.study.window.kind.value,
-        "earliest": earliest_start(study.study.window, as_of),
-        "base_folder": str(file.folder.resolve()),
-        "shared_data": str(default_shared_data(file.folder)),
-    }
 
 
 @contextmanager

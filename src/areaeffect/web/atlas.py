@@ -81,12 +81,7 @@ class Series:
 
 
 class Atlas:
-    """One atlas.
-
-    Parameters
-    ----------
-    folder : where it is.
-    """
+    """One atlas, in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

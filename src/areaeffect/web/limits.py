@@ -16,16 +16,7 @@ LONGEST = 280  # characters of a message, so that an error's body stays under `l
 
 
 class Refusal(AreaEffectError):
-    """A request the server does not carry out.
-
-    Parameters
-    ----------
-    status : HTTP status, 400 to 503.
-    what : what happened, in one sentence.
-    fix : what to do.
-    where : parameter or field that is meant.
-    headers : sent with the answer.
-    """
+    """A request the server does not carry out: its status and headers, and `where` names a field."""
 
     def __init__(
         self, status: int, what: str, fix: str = "", where: str = "", headers: Mapping[str, str] | None = None

@@ -258,13 +258,7 @@ _IPV6_SUBSCRIBER = 64  # bits of an IPv6 address that one household or server ha
 
 
 class RateLimit:
-    """Counts events within a time.
-
-    Parameters
-    ----------
-    most : events within the time.
-    seconds : the time.
-    """
+    """Counts events of an address: at most `most` within `seconds`."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self.most = most

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.document.folders import refuse_foreign, write_whole
@@ -369,7 +369,8 @@ def _built_pages(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, 
         pages: dict[str, bytes] = {}
         faults = dict(holdings.faults)
         for path, make in site_pages(holdings, frame).items():
-            own = next((p for p in _parents(path) if p in holdings.runs), None)
+            parents = map(str, PurePosixPath(path).parents)  # the nearest first
+            own = next((p for p in parents if p in holdings.runs), None)
             try:
                 pages[path] = make()
             except Exception as error:  # a stranger's run may hold anything
@@ -380,12 +381,6 @@ def _built_pages(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, 
             return holdings, pages
         whole = {path: run for path, run in holdings.runs.items() if path not in faults}
         holdings = PublishedRuns(whole, faults)
-
-
-def _parents(path: str) -> list[str]:
-    """Return the folders of a path, the nearest first."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[:n]) for n in range(len(parts), 0, -1)]
 
 
 def _write(folder: Path, pages: dict[str, bytes], files: dict[str, Path]) -> None:
