@@ -10,18 +10,15 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.records import Json, Row
 from areaeffect.results import Finding, Verdict
 from areaeffect.web import limits
-
-if TYPE_CHECKING:
-    from areaeffect.document.blocks import Badge
 
 RUN_FILE: Final = "run.json"
 FINDINGS_FILE: Final = "findings.json"
@@ -276,65 +273,36 @@ class ChartView:
     title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingView:
-    """One finding in words."""
-
-    key: str
-    name: str
-    group: str
-    claim: str
-    badge: Badge
-    headline: str
-    finding: Finding
-    sentence: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-    can: tuple[str, ...] = ()
-    cannot: tuple[str, ...] = ()
-    charts: tuple[ChartView, ...] = ()
-
-
-def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
-    """Return the main findings of a run by group, in words."""
+def groups_of(run: PublishedRun) -> dict[str, list[tuple[str, Finding]]]:
+    """Return the main findings of a run, each with the key of its page, by the title of their group."""
     from areaeffect.wording import group_title
 
-    groups: dict[str, list[FindingView]] = {}
+    groups: dict[str, list[tuple[str, Finding]]] = {}
     for key, finding in run.main.items():
-        view = _short(key, finding)
-        groups.setdefault(group_title(finding.group), []).append(view)
+        groups.setdefault(group_title(finding.group), []).append((key, finding))
     return groups
 
 
-def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
-    """Return one finding with all that its page says."""
+def facts_of(finding: Finding) -> list[tuple[str, str]]:
+    """Return the numbers of a finding, each with its name."""
     from areaeffect.report.sections import p_words
-    from areaeffect.wording import can_say, cannot_say, numbers, sentence
-    from areaeffect.wording.numbers import percent, signed, signed_interval, size
+    from areaeffect.wording.numbers import maryland_words, percent, signed, signed_interval, size
 
-    facts = [("Strength of evidence", numbers.maryland_words(finding.maryland))]
-    if finding.verdict is not Verdict.NOT_ESTIMABLE:
-        facts = [
-            ("Unit", "per cent" if finding.form == "ratio" else finding.unit),
-            ("Estimate", signed(finding.estimate, finding)),
-            (
-                f"{percent(finding.level)} placebo interval",
-                signed_interval(finding.low, finding.high, finding),
-            ),
-            ("p-value", p_words(finding.p_value)),
-            ("Smallest effect it could have detected", size(finding.mde, finding)),
-            ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
-            ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),
-            ("Before; after", f"{finding.pre}; {finding.post}"),
-            *facts,
-        ]
-    return replace(
-        _short(key, finding),
-        sentence=sentence(finding),
-        facts=tuple(facts),
-        can=tuple(can_say(finding)),
-        cannot=tuple(cannot_say(finding)),
-        charts=charts_of(run, finding),
-    )
+    strength = ("Strength of evidence", maryland_words(finding.maryland))
+    if finding.verdict is Verdict.NOT_ESTIMABLE:
+        return [strength]
+    interval = signed_interval(finding.low, finding.high, finding)
+    return [
+        ("Unit", "per cent" if finding.form == "ratio" else finding.unit),
+        ("Estimate", signed(finding.estimate, finding)),
+        (f"{percent(finding.level)} placebo interval", interval),
+        ("p-value", p_words(finding.p_value)),
+        ("Smallest effect it could have detected", size(finding.mde, finding)),
+        ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
+        ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),
+        ("Before; after", f"{finding.pre}; {finding.post}"),
+        strength,
+    ]
 
 
 def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
@@ -348,19 +316,3 @@ def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
             chart = (run.folder / f"{name}.svg").read_text(encoding="utf-8")
             charts.append(ChartView(name, svg.alternative(chart), svg.title_of(chart)))
     return tuple(charts)
-
-
-def _short(key: str, finding: Finding) -> FindingView:
-    from areaeffect.document.blocks import Badge
-    from areaeffect.wording import headline, name_of
-    from areaeffect.wording.numbers import PHRASES
-
-    return FindingView(
-        key=key,
-        name=name_of(finding),
-        group=finding.group,
-        claim=PHRASES[f"claim.{finding.claim}"],
-        badge=Badge(finding.verdict),
-        headline=headline(finding),
-        finding=finding,
-    )

@@ -28,7 +28,7 @@ from areaeffect.web.published import (
     PublishedRuns,
     RunsFolder,
     charts_of,
-    finding_view,
+    facts_of,
     folders_of,
     groups_of,
 )
@@ -129,17 +129,21 @@ def _run(holdings: PublishedRuns, run: PublishedRun, frame: Frame) -> bytes:
 
 
 def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> bytes:
-    view = finding_view(run, key, finding)
-    said = f"{str(finding.verdict).capitalize()}. {view.headline}"
-    title = f"{view.name}: {finding.group}"
+    from areaeffect.wording import headline, name_of
+
+    charts = charts_of(run, finding)
+    said = f"{str(finding.verdict).capitalize()}. {headline(finding)}"
     return _page(
         f"{run.path}/findings/{key}.html",
         "finding",
         frame,
-        Preview(title, said, *_first(run, view.charts)),
+        Preview(f"{name_of(finding)}: {finding.group}", said, *_first(run, charts)),
         updated=run.updated,
         run=run,
-        f=view,
+        key=key,
+        f=finding,
+        charts=charts,
+        facts=facts_of(finding),
         stories=[s for s in run.stories if finding.family in s.families],
     )
 
@@ -147,6 +151,8 @@ def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> byt
 def _page(  # what a template shares, then its own values
     path: str, template: str, frame: Frame, preview: Preview, *, updated: datetime | None, **values: Any
 ) -> bytes:
+    from areaeffect import wording
+    from areaeffect.document.blocks import Badge
     from areaeffect.document.page import policy_of
     from areaeffect.web.render import day, environment
 
@@ -167,6 +173,9 @@ def _page(  # what a template shares, then its own values
             contact=frame.contact,
             updated=day(updated),
             is_site=True,
+            wording=wording,
+            claims=wording.numbers.PHRASES,
+            badge=Badge,
             **values,
         )
     )
