@@ -62,7 +62,7 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> SurveyA
     weight, cluster = np.ones(len(table)), code
     if survey.weight is not None:
         weight, _ = _numbers(table, survey.weight, ())
-        fix = "Every respondent needs a weight above zero; leave others out of the file."
+        fix = "Leave out respondents without a weight above zero."
         wrong = ~(np.isfinite(weight) & (weight > 0))
         problems += _cells(table, survey.weight, wrong, path, "the weight '{}' is not above zero.", fix)
     if survey.cluster is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import resource
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import h11
 from starlette.applications import Starlette
@@ -24,7 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle  #
 from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.web import limits, render
 from areaeffect.web.atlas import atlases
-from areaeffect.web.routes import FEATURES
+from areaeffect.web.routes import area, compare, find, pages
 from areaeffect.web.safety import Safety, answer_to
 from areaeffect.web.site_pages import Site
 
@@ -37,10 +37,17 @@ if TYPE_CHECKING:
 
     from areaeffect.web.settings import ServerSettings
 
+MENU: Final = (
+    ("Find", "/find"),
+    ("Compare", "/compare"),
+    ("Published evaluations", "/runs/"),
+    ("Help", "/help"),
+)
+
 
 def create_app(settings: ServerSettings) -> Starlette:
     """Return the application for one set of settings."""
-    routes = [route for feature in FEATURES for route in feature.routes(settings)]
+    routes = [*find.ROUTES, *area.ROUTES, *pages.ROUTES, *([] if settings.read_only else compare.ROUTES)]
     mounts = [Mount("/static", OwnFiles(directory=str(files("areaeffect.web") / "static")))]
     if render.vendor_hashes():
         mounts.append(Mount("/vendor", OwnFiles(directory=str(render.vendor_folder()))))
@@ -50,19 +57,18 @@ def create_app(settings: ServerSettings) -> Starlette:
         exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
     )
     app.state.settings = settings
-    app.state.nav = tuple(f.NAV for f in FEATURES if f.NAV and f.routes(settings))
-    app.state.menu = partial(_menu, settings, app.state.nav)
+    app.state.menu = partial(_menu, settings)
     app.state.site = Site.of(settings, app.state.menu)
     app.state.updated = partial(_updated, settings, app.state.site)
     return app
 
 
-def _menu(settings: ServerSettings, nav: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _menu(settings: ServerSettings) -> list[tuple[str, str]]:
     """Return the menu without what this server has nothing to show for."""
     lacking = set() if settings.runs else {"/runs/"}
-    if settings.read_only and not atlases(settings):
-        lacking.add("/find")
-    return [(words, address) for words, address in nav if address not in lacking]
+    if settings.read_only:
+        lacking |= {"/compare"} if atlases(settings) else {"/compare", "/find"}
+    return [(words, address) for words, address in MENU if address not in lacking]
 
 
 def _updated(settings: ServerSettings, site: Site) -> datetime | None:

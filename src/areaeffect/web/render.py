@@ -73,7 +73,6 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             operator=settings.operator,
             contact=settings.contact,
             updated=day(request.app.state.updated()),
-            keeps=not settings.read_only,
             is_site=False,
             **values,
         )

@@ -32,9 +32,7 @@ from areaeffect.wording.numbers import PHRASES, phrase, plural
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import ServerSettings
 
-NAV: tuple[str, str] | None = None
 TOGETHER = "/neighbourhood"
 _PLACE = ("name", "ward", "authority", "region", "force")
 #: Another site may show a chart in a frame, and nothing else.
@@ -80,38 +78,19 @@ class History:
     charts: tuple[str, ...]
 
 
-def routes(_settings: ServerSettings) -> list[Route]:
-    """Return the page of a place, its twin, and the files of its histories."""
-    found = []
-    for path in ("/areas/{code}", TOGETHER):
-        found += [
-            Route(f"{path}.json", _json),
-            Route(f"{path}/{{key}}.csv", _csv),
-            Route(f"{path}/{{key}}.svg", _picture),
-            Route(f"{path}/{{key}}.png", _picture),
-            Route(f"{path}/{{key}}/embed", _embed),
-            Route(path, _page),
-        ]
-    return found
-
-
 def _place(request: Request) -> PagePlace:
     settings = settings_of(request)
     view = parse(View, request.query_params.multi_items())
     atlas = find_atlas(settings, view.base)
     chosen = selected(settings, atlas, view).codes
-    code = request.path_params.get("code")
-    if code is not None:
+    codes, path = chosen, TOGETHER
+    if code := request.path_params.get("code"):
         atlas.require([code])
-        name = str(atlas.table["name"][atlas.position[code]])
-        return PagePlace(
-            atlas=atlas, codes=(code,), name=name, path=f"/areas/{code}", view=view, chosen=chosen
-        )
-    if not chosen:
+        codes, path = (code,), f"/areas/{code}"
+    elif not chosen:
         raise Refusal(404, "No area is chosen.", "Find a place and add its areas first.", "areas")
-    return PagePlace(
-        atlas=atlas, codes=chosen, name=name_of(atlas, chosen), path=TOGETHER, view=view, chosen=chosen
-    )
+    name = str(atlas.table["name"][atlas.position[code]]) if code else name_of(atlas, codes)
+    return PagePlace(atlas=atlas, codes=codes, name=name, path=path, view=view, chosen=chosen)
 
 
 def _page(request: Request) -> Response:
@@ -133,7 +112,6 @@ def _page(request: Request) -> Response:
         figures=_figures(atlas, areas),
         embed=f"{base}{place.path}" if settings.token is None else "",
         others=others_of(settings, atlas, place.codes),
-        compare=any(address == "/compare" for _, address in request.app.state.nav),
         attribution=atlas.manifest["attribution"],
     )
 
@@ -381,3 +359,17 @@ def _json(request: Request) -> Response:
             {"key": series.key, "title": series.title, "unit": series.unit, "places": named} | {"rows": rows}
         )
     return JSONResponse(content)
+
+
+ROUTES = [
+    route
+    for path in ("/areas/{code}", TOGETHER)
+    for route in (
+        Route(f"{path}.json", _json),
+        Route(f"{path}/{{key}}.csv", _csv),
+        Route(f"{path}/{{key}}.svg", _picture),
+        Route(f"{path}/{{key}}.png", _picture),
+        Route(f"{path}/{{key}}/embed", _embed),
+        Route(path, _page),
+    )
+]

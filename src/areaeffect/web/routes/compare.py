@@ -42,33 +42,14 @@ if TYPE_CHECKING:
 
     from areaeffect.web.settings import ServerSettings
 
-NAV: tuple[str, str] | None = ("Compare", "/compare")
-
 _KEY = re.compile(r"[0-9a-f]{20}")
 #: Order on the page once everything is there: the answer first.
 _PARTS = (ANSWER, POWER, DESIGN)
 
 
-def routes(settings: ServerSettings) -> list[Route]:
-    """Return the pages of Compare; none on a server that computes nothing."""
-    if settings.read_only:
-        return []
-    return [
-        Route("/compare", _form, methods=["GET"]),
-        Route("/compare", _ask, methods=["POST"]),
-        Route("/compare/blocks.css", _css),
-        Route("/compare/{key}.json", _json),
-        Route("/compare/{key}", _run),
-        Route("/compare/{key}/answer", _answer, methods=["POST"]),
-        Route("/compare/{key}/cancel", _cancel, methods=["POST"]),
-        Route("/compare/{key}/{file:path}", _file),
-    ]
-
-
-async def _form(request: Request) -> Response:
-    settings = settings_of(request)
+def _form(request: Request) -> Response:
     asked = parse(CompareForm, request.query_params.multi_items())
-    return await run_in_threadpool(_show_form, request, settings, asked, {}, 200)
+    return _show_form(request, settings_of(request), asked, {}, 200)
 
 
 def _show_form(
@@ -147,16 +128,11 @@ def _standing(request: Request) -> RunState:
     return runs_of(settings_of(request)).standing(key)
 
 
-async def _json(request: Request) -> Response:
-    standing = await run_in_threadpool(_standing, request)
-    return JSONResponse(standing.to_dict())
+def _json(request: Request) -> Response:
+    return JSONResponse(_standing(request).to_dict())
 
 
-async def _run(request: Request) -> Response:
-    return await run_in_threadpool(_show_run, request)
-
-
-def _show_run(request: Request) -> Response:
+def _run(request: Request) -> Response:
     settings, standing = settings_of(request), _standing(request)
     atlas = find_atlas(settings, standing.atlas)
     selection = keep(settings, standing.question.areas)
@@ -188,32 +164,24 @@ def _show_run(request: Request) -> Response:
     )
 
 
-async def _answer(request: Request) -> Response:
-    def ask() -> Response:
-        standing = _standing(request)
-        settings = settings_of(request)
-        runs_of(settings).answer(standing.key, find_atlas(settings, standing.atlas))
-        return RedirectResponse(f"/compare/{standing.key}", 303)
-
-    return await run_in_threadpool(ask)
+def _answer(request: Request) -> Response:
+    settings, standing = settings_of(request), _standing(request)
+    runs_of(settings).answer(standing.key, find_atlas(settings, standing.atlas))
+    return RedirectResponse(f"/compare/{standing.key}", 303)
 
 
-async def _cancel(request: Request) -> Response:
-    def cancel() -> Response:
-        standing = _standing(request)
-        runs_of(settings_of(request)).cancel(standing.key)
-        return RedirectResponse(f"/compare/{standing.key}", 303)
-
-    return await run_in_threadpool(cancel)
+def _cancel(request: Request) -> Response:
+    standing = _standing(request)
+    runs_of(settings_of(request)).cancel(standing.key)
+    return RedirectResponse(f"/compare/{standing.key}", 303)
 
 
-async def _file(request: Request) -> Response:
-    standing = await run_in_threadpool(_standing, request)
-    folder = runs_of(settings_of(request)).folder / standing.key
-    return await run_in_threadpool(taken, folder, request.path_params["file"])
+def _file(request: Request) -> Response:
+    folder = runs_of(settings_of(request)).folder / _standing(request).key
+    return taken(folder, request.path_params["file"])
 
 
-async def _css(_request: Request) -> Response:
+def _css(_request: Request) -> Response:
     return Response(blocks_css(), media_type="text/css", headers={"cache-control": "no-cache"})
 
 
@@ -294,3 +262,16 @@ def pairs_of(form: Any) -> list[tuple[str, str]]:
     """Return a form's fields as the pairs of an address; fields without a value are left out."""
     known = {f.name for f in fields(CompareForm)}
     return [(k, str(v)) for k, v in form.multi_items() if str(v) or k not in known]
+
+
+#: Of a server that computes.
+ROUTES = [
+    Route("/compare", _form, methods=["GET"]),
+    Route("/compare", _ask, methods=["POST"]),
+    Route("/compare/blocks.css", _css),
+    Route("/compare/{key}.json", _json),
+    Route("/compare/{key}", _run),
+    Route("/compare/{key}/answer", _answer, methods=["POST"]),
+    Route("/compare/{key}/cancel", _cancel, methods=["POST"]),
+    Route("/compare/{key}/{file:path}", _file),
+]

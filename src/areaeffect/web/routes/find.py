@@ -17,7 +17,6 @@ from areaeffect.web import limits, render, search, upload
 from areaeffect.web.atlas import Atlas, Layer, atlases, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of, wants_json
-from areaeffect.web.routes.atlas_files import names_address, tiles_address, values_address
 from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
 from areaeffect.web.table import FIFTHS, direction, legend, page_of
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from areaeffect.web.search import SearchResult
-    from areaeffect.web.settings import ServerSettings
-
-NAV: tuple[str, str] | None = ("Find", "/find")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +36,6 @@ class FindView(View):
     #: sort, page: of the table
     sort: str = choice("name", "high", "low")
     page: str = word(r"[1-9][0-9]{0,3}", "1", "the number of a page")
-
-
-def routes(_settings: ServerSettings) -> list[Route]:
-    """Return the Find page, its JSON twin, and the form that changes a selection."""
-    return [
-        Route("/find", _find),
-        Route("/find.json", _find),
-        Route("/find/change", _change, methods=["POST"]),
-        Route("/find/upload", _upload, methods=["POST"]),
-    ]
 
 
 def _find(request: Request) -> Response:
@@ -88,7 +74,6 @@ def _find(request: Request) -> Response:
         attribution=atlas.manifest["attribution"],
         no_map=render.NO_MAP,
         hashes=render.vendor_hashes(),
-        compare=any(address == "/compare" for _, address in request.app.state.nav),
     )
 
 
@@ -123,12 +108,13 @@ def _map(
     """Return what the map's script reads, as text; None where there is no map."""
     if not atlas.has_map or not render.vendor_hashes():
         return None
-    file = f"values/{layer.key}.{period}.json.gz"
+    values = atlas.version(f"values/{layer.key}.{period}.json.gz")
     first = found.places[0] if found.places else None
+    at = f"/atlases/{atlas.key}"
     return {
-        "tiles": tiles_address(atlas.key, atlas.version("areas.pmtiles")),
-        "values": values_address(atlas.key, layer.key, period, atlas.version(file)),
-        "names": names_address(atlas.key, atlas.version("names.json.gz")),
+        "tiles": f"{at}/areas.pmtiles?v={atlas.version('areas.pmtiles')}",
+        "values": f"{at}/values/{layer.key}/{period}.json?v={values}",
+        "names": f"{at}/names.json?v={atlas.version('names.json.gz')}",
         "breaks": json.dumps(layer.breaks),
         "fifths": json.dumps(FIFTHS),
         "bounds": json.dumps(_bounds(atlas, chosen, found)),
@@ -240,3 +226,11 @@ async def _upload(request: Request) -> Response:
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+ROUTES = [
+    Route("/find", _find),
+    Route("/find.json", _find),
+    Route("/find/change", _change, methods=["POST"]),
+    Route("/find/upload", _upload, methods=["POST"]),
+]
