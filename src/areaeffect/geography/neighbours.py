@@ -6,7 +6,6 @@ of the same areas.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from areaeffect.errors import DataError
 from areaeffect.geography.boundaries import Boundaries
@@ -45,18 +45,6 @@ def within(boundaries: Boundaries, metres: float) -> Graph:
     left, right = left[near], right[near]
     both = np.concatenate([left, right]), np.concatenate([right, left])
     return graph_of(*both, len(outlines))
-
-
-def listed(pairs: Sequence[tuple[str, str]], areas: Strings) -> tuple[Graph, int]:
-    """Return the areas that a list says touch, and how many of its pairs name an unknown area.
-
-    Either order, repeats and an area beside itself do no harm.
-    """
-    at = {str(code): i for i, code in enumerate(areas)}
-    known = {(at[a], at[b]) for a, b in pairs if a in at and b in at and a != b}
-    both = np.array(sorted(known | {(b, a) for a, b in known}), dtype=np.int64).reshape(-1, 2)
-    lost = sum(a not in at or b not in at for a, b in pairs)
-    return graph_of(both[:, 0], both[:, 1], len(areas)), lost
 
 
 def _pairs(outlines: Any, metres: float) -> tuple[Ints, Ints]:
@@ -121,12 +109,16 @@ def read_neighbours(path: Path, areas: Strings) -> tuple[Graph, tuple[str, ...]]
     if not set(_COLUMNS) <= set(table.frame.columns):
         found = ", ".join(map(str, table.frame.columns))
         raise DataError(f"its columns are {found}.", str(path), codes)
-    pairs = list(zip(*(table.frame[column] for column in _COLUMNS), strict=True))
-    graph, lost = listed(pairs, areas)
+    left, right = (pd.Index(areas).get_indexer(pd.Index(table.frame[column])) for column in _COLUMNS)
+    known = (left >= 0) & (right >= 0)
+    beside = known & (left != right)
+    both = np.concatenate([left[beside], right[beside]]), np.concatenate([right[beside], left[beside]])
+    first, second = np.unique(np.stack(both), axis=1)  # either order, and repeats, do no harm
+    graph = graph_of(first, second, len(areas))
     if not len(graph.indices):
         raise DataError("no row names two areas of the study.", str(path), codes)
-    read = len(pairs) + len(table.left_out)
-    notes = [*table.notes, rows_account(path.name, read, len(pairs) - lost)]
+    lost, read = int((~known).sum()), len(known) + len(table.left_out)
+    notes = [*table.notes, rows_account(path.name, read, len(known) - lost)]
     if lost:
         what = f"{lost:,} pairs of neighbours name an area that no table of the study has"
         notes.append(f"{path.name}: {what}.")

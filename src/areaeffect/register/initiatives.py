@@ -26,7 +26,7 @@ from areaeffect.register.rows import (
     unnamed,
     value_problems,
 )
-from areaeffect.sources.publishers.postcodes import plain_postcode
+from areaeffect.sources.publishers.large_files import plain_postcode
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from areaeffect.geography.codes import counterparts
 from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
-from areaeffect.register.rows import AreaRow
+from areaeffect.register.rows import AreaRow, grouped
 from areaeffect.results import Floats, Ints
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window
@@ -47,12 +48,8 @@ def neighbourhoods_of(
     problems = [*_area_problems(rows, position, path), *date_problems(rows, window, path), *found]
     if problems:
         raise DataError(problems)
-    grouped: dict[tuple[str, str], list[AreaRow]] = {}
-    for row in rows:
-        grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
     return [
-        _neighbourhood(members, position, window)
-        for _, members in sorted(grouped.items(), key=lambda item: item[0])
+        _neighbourhood(own, position, window) for _, own in sorted(grouped(rows).items(), key=itemgetter(0))
     ]
 
 
@@ -237,18 +234,11 @@ def _area_problems(rows: Sequence[AreaRow], position: dict[str, int], path: Path
 
 def date_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
     """Return what is wrong with the starts and ends of neighbourhoods, by the first row of each."""
-    starts = [p for r in _first_rows(rows) for p in _start_problems(r, window, f"{path}, {r.place}")]
-    ended = _first_rows([r for r in rows if r.end])
+    first = [own[0] for own in grouped(rows).values()]
+    starts = [p for r in first for p in _start_problems(r, window, f"{path}, {r.place}")]
+    ended = [own[0] for own in grouped(r for r in rows if r.end).values()]
     ends = [p for r in ended for p in _end_problems(r, window, f"{path}, {r.place}")]
     return [*_once_problems(rows, window, path), *starts, *ends]
-
-
-def _first_rows(rows: Sequence[AreaRow]) -> list[AreaRow]:
-    """Return the first row of each neighbourhood, in the order of the file."""
-    first: dict[tuple[str, str], AreaRow] = {}
-    for row in rows:
-        first.setdefault((row.programme, row.neighbourhood), row)
-    return list(first.values())
 
 
 def _start_problems(row: AreaRow, window: Window, where: str) -> list[Problem]:

@@ -20,7 +20,7 @@ from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.neighbourhoods import start_kind
 from areaeffect.register.places import PlaceLookup, authorities_of, in_authority, lookups_of, vintage_of
-from areaeffect.register.rows import AreaRow, Record, read_records
+from areaeffect.register.rows import Record, grouped, read_records
 from areaeffect.results import Ints
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative
@@ -264,9 +264,6 @@ def _listed(path: Path, records: Sequence[Record], places: Sequence[PlaceLookup]
 
 def _placed(path: Path, found: PlacesRead, how: str) -> list[Entry]:
     """Return the entries of a file of postcodes or drawn boundaries, one a neighbourhood."""
-    grouped: dict[tuple[str, str], list[AreaRow]] = {}
-    for row in found.rows:
-        grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
     return [
         Entry(
             file=path.name,
@@ -279,7 +276,7 @@ def _placed(path: Path, found: PlacesRead, how: str) -> list[Entry]:
             areas=tuple(sorted({r.area for r in rows})),
             how=how,
         )
-        for (programme, name), rows in grouped.items()
+        for (programme, name), rows in grouped(found.rows).items()
     ] + [
         Entry(file=path.name, place=e.place, programme=path.stem, name=e.what, reason=e.reason)
         for e in found.left_out

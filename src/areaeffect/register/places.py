@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from areaeffect.errors import DataError, did_you_mean
 from areaeffect.panel import Strings
-from areaeffect.results import Bools
+from areaeffect.results import Bools, Ints
 from areaeffect.sources.publishers.panel import lookup_of, published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.parts import resolve
@@ -41,30 +41,14 @@ _CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class PlaceLookup:
-    """Wards, or MSOAs, and the areas in them: one entry a pair."""
+    """Wards, or MSOAs, and the areas in them."""
 
     kind: str  # 'ward' or 'msoa'
     source: str  # what the lookup is called in print
-    #: areas, codes, names, authority_codes, authorities: (n_pairs,); '' where not known.
-    areas: Strings
-    codes: Strings
-    names: Strings
-    authority_codes: Strings
-    authorities: Strings
-    _by_code: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _pairs: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
-
-    def __post_init__(self) -> None:
-        for i, (code, name) in enumerate(zip(self.codes, self.names, strict=True)):
-            pair = str(self.authority_codes[i]), str(self.authorities[i])
-            self._pairs[pair].add(str(name))
-            if code:
-                self._by_code[str(code)].append(i)
-            if name:
-                self._by_name[plain_name(str(name))].append(i)
+    #: one row a pair: columns area, code, name, authority_code, authority; '' where not known
+    rows: pd.DataFrame
 
     @property
     def title(self) -> str:
@@ -74,40 +58,48 @@ class PlaceLookup:
     @property
     def account(self) -> str:
         """How many rows of the lookup name an area and a place."""
-        of_use = (self.areas != "") & ((self.codes != "") | (self.names != ""))
-        return rows_account(self.source, len(self.areas), int(of_use.sum()))
+        of_use = (self.rows["area"] != "") & ((self.rows["code"] != "") | (self.rows["name"] != ""))
+        return rows_account(self.source, len(self.rows), int(of_use.sum()))
+
+    @cached_property
+    def _positions(self) -> dict[str, dict[str, Ints]]:
+        """Rows of each code and of each name, plain, of places and of authorities."""
+        rows = self.rows.assign(
+            name=self.rows["name"].map(plain_name), authority=self.rows["authority"].map(plain_authority)
+        )
+        return {c: {str(k): np.asarray(v) for k, v in rows.groupby(c).indices.items()} for c in rows.columns}
 
     def find(self, text: str, authority: str = "") -> tuple[str, ...] | str:
         """Return the areas of a ward or MSOA, by code or by name in an authority; or why there are none."""
         title = self.title
         if _CODE.fullmatch(text):
-            rows = self._by_code.get(text, [])
-            return self._areas(rows) or f"there is no {title} '{text}' in {self.source}"
-        rows = self._by_name.get(plain_name(text), [])
+            return self._areas(self._at("code", text)) or f"there is no {title} '{text}' in {self.source}"
+        rows = self._at("name", plain_name(text))
         if authority:
-            inside = [i for i in rows if self._lies_in(i, authority)]
-            if inside:
+            is_code = _CODE.fullmatch(authority)
+            key = ("authority_code", authority) if is_code else ("authority", plain_authority(authority))
+            own = self._at(*key)
+            if len(inside := np.intersect1d(rows, own)):
                 return self._areas(inside)
-            pairs = [p for p in self._pairs if same_authority(authority, *p)]
-            own = {name for p in pairs for name in self._pairs[p]}
-            if not own:
+            if not len(own):
                 return f"there is no local authority '{authority}' in {self.source}"
-            near = did_you_mean(text, own)
+            near = did_you_mean(text, set(self.rows["name"].iloc[own]))
             return f"there is no {title} '{text}' in {authority}" + (f" ({near})" if near else "")
-        if not rows:
-            near = did_you_mean(text, {str(n) for n in self.names})
+        if not len(rows):
+            near = did_you_mean(text, set(self.rows["name"]))
             return f"there is no {title} '{text}' in {self.source}" + (f" ({near})" if near else "")
-        where = sorted({str(self.authorities[i] or self.authority_codes[i]) for i in rows})
+        found = self.rows.iloc[rows]
+        where = sorted(set(found["authority"].where(found["authority"] != "", found["authority_code"])))
         if len(where) > 1:
             some = ", ".join(where[:_SHOWN]) + (" and others" if len(where) > _SHOWN else "")
             return f"{len(where)} authorities have a {title} '{text}' ({some})"
         return self._areas(rows)
 
-    def _areas(self, rows: Sequence[int]) -> tuple[str, ...]:
-        return tuple(sorted({str(self.areas[i]) for i in rows}))
+    def _at(self, column: str, key: str) -> Ints:
+        return self._positions[column].get(key, np.empty(0, np.int64)) if key else np.empty(0, np.int64)
 
-    def _lies_in(self, row: int, authority: str) -> bool:
-        return same_authority(authority, str(self.authority_codes[row]), str(self.authorities[row]))
+    def _areas(self, rows: Ints) -> tuple[str, ...]:
+        return tuple(sorted(set(self.rows["area"].iloc[rows])))
 
 
 @cache
@@ -148,30 +140,21 @@ def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: S
     one of the kind, it raises DataError.
     """
     named = columns_of(list(columns))
-    blank = np.full(len(next(iter(columns.values()))), "", dtype=np.str_)
     code, name = named.get(f"{kind}_code"), named.get(f"{kind}_name")
     if "area" not in named or not (code or name):
-        raise DataError(
-            f"the lookup has no column of areas, or none of {kind}s.",
-            source,
-            f"It needs area_code, {kind}_code or {kind}_name, and authority_name or "
-            f"authority_code. Columns: {', '.join(columns)}.",
-        )
-    return PlaceLookup(
-        kind=kind,
-        source=source,
-        areas=columns[area_column(columns, areas)],
-        codes=columns[code[0]] if code else blank,
-        names=columns[name[0]] if name else blank,
-        authority_codes=columns[named["authority_code"][-1]] if "authority_code" in named else blank,
-        authorities=columns[named["authority_name"][-1]] if "authority_name" in named else blank,
-    )
-
-
-def area_column(columns: Mapping[str, Strings], areas: Strings) -> str:
-    """Return the column that holds most of the panel's codes."""
-    named = columns_of(list(columns))["area"]
-    return max(named, key=lambda c: int(np.isin(columns[c], areas).sum()))
+        what = f"the lookup has no column of areas, or none of {kind}s."
+        fix = f"It needs area_code, {kind}_code or {kind}_name, and authority_name or authority_code."
+        raise DataError(what, source, f"{fix} Columns: {', '.join(columns)}.")
+    most = max(named["area"], key=lambda c: int(np.isin(columns[c], areas).sum()))
+    taken = {
+        "area": most,
+        "code": code[0] if code else "",
+        "name": name[0] if name else "",
+        "authority_code": named.get("authority_code", [""])[-1],
+        "authority": named.get("authority_name", [""])[-1],
+    }
+    rows = pd.DataFrame({ours: columns[own] if own else "" for ours, own in taken.items()}, dtype=object)
+    return PlaceLookup(kind, source, rows)
 
 
 #: Releases of the catalogue by kind and vintage.
@@ -286,16 +269,6 @@ def _brought(places: PlaceLookup, vintage: str, folder: Path) -> PlaceLookup:
     """Return a lookup on the areas of the other vintage: every area that overlaps."""
     pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
     old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
-    order = np.argsort(places.areas, kind="stable")
-    first, last = (np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right"))
-    has = last > first
-    rows = order[first[has]]
-    return PlaceLookup(
-        kind=places.kind,
-        source=f"{places.source} (by overlap)",
-        areas=new[has],
-        codes=places.codes[rows],
-        names=places.names[rows],
-        authority_codes=places.authority_codes[rows],
-        authorities=places.authorities[rows],
-    )
+    overlap = pd.DataFrame({"area": old, "new": new}, dtype=object)
+    rows = overlap.merge(places.rows.drop_duplicates("area"), on="area").drop(columns="area")
+    return replace(places, source=f"{places.source} (by overlap)", rows=rows.rename(columns={"new": "area"}))

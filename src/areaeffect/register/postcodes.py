@@ -14,8 +14,8 @@ import pandas as pd
 
 from areaeffect.errors import DataError, did_you_mean, number_of
 from areaeffect.register.places import columns_of, read_columns
+from areaeffect.sources.publishers.large_files import RELEASE, plain_postcode, read_directory
 from areaeffect.sources.publishers.panel import published_roots
-from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcode, read_directory
 from areaeffect.sources.publishers.releases import find_release, is_here, locate
 from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import rows_account

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,6 +190,14 @@ def _with_plain_dates(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tu
     frame = frame.assign(**{c: frame[c].replace(plain) for c in columns})
     example = f"{path.name}: '{texts[0]}' is taken as {plain.get(texts[0], texts[0])}."
     return frame, (*notes, example)
+
+
+def grouped(rows: Iterable[AreaRow]) -> dict[tuple[str, str], list[AreaRow]]:
+    """Return the rows of each neighbourhood, by programme and name, in the order of the file."""
+    found: dict[tuple[str, str], list[AreaRow]] = {}
+    for row in rows:
+        found.setdefault((row.programme, row.neighbourhood), []).append(row)
+    return found
 
 
 def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> AreaRow:

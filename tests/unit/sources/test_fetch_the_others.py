@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from areaeffect.commands import fetch as command
-from areaeffect.sources.publishers import postcodes
+from areaeffect.sources.publishers import large_files
 from areaeffect.sources.publishers.releases import By, catalogue, sets
 from areaeffect.sources.publishers.tables import read
 from tests.shared import publisher_mirror
@@ -112,7 +112,7 @@ def test_every_release_of_a_set_has_a_command_and_a_file_once(name, tmp_path):
 
 @pytest.fixture
 def mirror(monkeypatch):
-    postcodes.placed_postcodes.cache_clear()
+    large_files.placed_postcodes.cache_clear()
     with publisher_mirror.running() as server:
         monkeypatch.setenv("AREAEFFECT_MIRROR", server.base)
         yield server

@@ -11,7 +11,7 @@ import pytest
 
 from areaeffect.errors import DataError
 from areaeffect.panel import REASONS
-from areaeffect.sources.publishers import postcodes
+from areaeffect.sources.publishers import large_files
 from areaeffect.sources.publishers.download import check_file
 from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.sources.publishers.tables import read
@@ -36,7 +36,7 @@ def zipped(text, name="Data/ONSPD_AUG_2026_UK.csv"):
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    postcodes.placed_postcodes.cache_clear()
+    large_files.placed_postcodes.cache_clear()
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_collisions_by_other_names_are_refused_with_those_they_have(put, tmp_pat
 def test_a_directory_laid_out_otherwise_is_refused(put, change, what):
     path = put("postcodes", zipped(ONSPD.replace(*change)))
     with pytest.raises(DataError, match=what):
-        postcodes.placed_postcodes(path)
+        large_files.placed_postcodes(path)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_directory_laid_out_otherwise_is_refused(put, change, what):
 )
 def test_a_zip_without_the_directory_is_refused(put, content, what):
     with pytest.raises(DataError, match=what):
-        postcodes.placed_postcodes(put("postcodes", content))
+        large_files.placed_postcodes(put("postcodes", content))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_zip_without_the_directory_is_refused(put, content, what):
 )
 def test_earlier_editions_and_the_national_lookup_are_read(put, header, name):
     text = ONSPD.replace("pcds,", f"{header},").replace("lsoa21cd", "lsoa21")
-    found = postcodes.placed_postcodes(put("postcodes", zipped(text, name)))
+    found = large_files.placed_postcodes(put("postcodes", zipped(text, name)))
     assert found["postcode"].tolist() == ["TS11AA", "TS11AB", "TS11AD"]
     assert found["area"].tolist() == ["E01033001", "E01033001", "E01033002"]
 

@@ -42,10 +42,11 @@ LAYOUTS = {
     "ranks_in_a_sheet": "layouts:read_ranks_in_a_sheet",
     "periods_in_headers": "layouts:read_periods_in_headers",
     "fly_tipping_csv": "layouts:read_fly_tipping_csv",
-    "stat_xplore": "departments:read_stat_xplore",
-    "collisions": "departments:read_collisions",
-    "casualties": "departments:read_casualties",
-    "price_paid": "departments:read_price_paid",
+    "stat_xplore": "large_files:read_stat_xplore",
+    "collisions": "large_files:read_collisions",
+    "casualties": "large_files:read_casualties",
+    "price_paid": "large_files:read_price_paid",
+    "postcodes": "large_files:read_postcodes",
 }
 #: Headers shown in a message.
 _SHOWN = 12
@@ -284,11 +285,9 @@ def renamed(file: ReleaseFile, frame: pd.DataFrame) -> pd.DataFrame:
 def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
     """Return the rows of what is no table, and the codes of its areas; nothing else is read."""
     if file.layout == "postcodes":
-        from areaeffect.sources.publishers.postcodes import AREA, column_of, read_directory
-
-        found = read_directory(path, lambda names: [column_of(path, names, AREA)])
-        codes = [c for c in found.iloc[:, 0].unique() if c.startswith(("E01", "W01"))]
-        return len(found), np.array(codes, dtype=np.str_)
+        found, n = layout(file.layout)(file, path)
+        codes = [c for c in found["area"].unique() if c.startswith(("E01", "W01"))]
+        return n, np.array(codes, dtype=np.str_)
     if file.layout == "outlines" and path.suffix != ".parquet":
         import geopandas
 
