@@ -15,7 +15,6 @@ import numpy as np
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.compare.preflight import written_period
 from areaeffect.document.chart_tables import guard
 from areaeffect.document.page import pictures
@@ -26,7 +25,7 @@ from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of
 from areaeffect.web.search import name_of
 from areaeffect.web.selection import View, parse, query, selected
-from areaeffect.web.table import FIFTHS, Standing, fifth_of, printed, standing_of
+from areaeffect.web.table import FIFTHS, Standing, fifth_of, history_chart, history_rows, printed, standing_of
 from areaeffect.wording.numbers import PHRASES, phrase, plural
 
 if TYPE_CHECKING:
