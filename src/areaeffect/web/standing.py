@@ -11,17 +11,7 @@ from typing import Final
 
 from starlette.responses import FileResponse, Response
 
-from areaeffect.compare.question import (
-    ANSWER,
-    AREAS_FILE,
-    ASKED,
-    DESIGN,
-    PARQUET,
-    POWER,
-    RESULT,
-    STUDY_FILE,
-    Question,
-)
+from areaeffect.compare.question import ANSWER, ASKED, DESIGN, PARQUET, POWER, RESULT, Question
 from areaeffect.document import svg
 from areaeffect.document.folders import MANIFEST
 from areaeffect.records import Json
@@ -110,40 +100,17 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){0,3}
 _PLACES: Final = (ASKED, DESIGN, POWER, RESULT)
 
 
-def offered(standing: RunState, folder: Path) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return what there is to take away by now: headings, each with (words, address).
-
-    `folder` is the run's own.
-    """
-    at = f"/compare/{standing.key}"
-    groups = [
-        ("Run it yourself", [("Study file", f"{at}/{STUDY_FILE}"), ("Its areas (CSV)", f"{at}/{AREAS_FILE}")])
+def pictures_of(folder: Path) -> list[tuple[str, str]]:
+    """Return name and title of the charts of a run that are worth taking away; `folder` is its own."""
+    charts = folder / RESULT / "charts"
+    drawn = [
+        (path.stem, svg.title_of(path.read_text(encoding="utf-8")))
+        for path in sorted(charts.glob("*-trend.svg"))
+        if len(path.with_suffix(".csv").read_text(encoding="utf-8").splitlines()) > _ONE_DATE
     ]
-    if DESIGN in standing.parts:
-        own = [("Benchmark areas and why (CSV)", f"{at}/likeness.csv")]
-        own += [("Sealed design (JSON)", f"{at}/design/design.json")]
-        groups.append(("Benchmark areas", own))
-    if RESULT in standing.parts and PARQUET in standing.parts:
-        report = [("Report (web page)", f"{at}/report.html"), ("Report (PDF)", f"{at}/report.pdf")]
-        report += [("Annex (web page)", f"{at}/annex.html"), ("Annex (PDF)", f"{at}/annex.pdf")]
-        groups.append(("Report", report))
-        main = [
-            ("All findings (CSV)", f"{at}/data/findings.csv"),
-            ("what its columns mean (CSV-W)", f"{at}/data/findings.csv-metadata.json"),
-            ("All findings (Parquet)", f"{at}/parquet/findings.parquet"),
-            ("Everything in one archive (ZIP)", f"{at}/{ARCHIVE}"),
-        ]
-        groups.append(("Data", main))
-        charts = folder / RESULT / "charts"
-        drawn = [
-            (path.stem, svg.title_of(path.read_text(encoding="utf-8")))
-            for path in sorted(charts.glob("*-trend.svg"))
-            if len(path.with_suffix(".csv").read_text(encoding="utf-8").splitlines()) > _ONE_DATE
-        ]
-        if len(drawn) != 1:
-            drawn = [(path.stem, "All outcomes") for path in charts.glob("*-effects.svg")] + drawn
-        groups.append(("Pictures", [(f"{title} (PNG)", f"{at}/charts/{stem}.png") for stem, title in drawn]))
-    return groups
+    if len(drawn) != 1:
+        drawn = [(path.stem, "All outcomes") for path in charts.glob("*-effects.svg")] + drawn
+    return drawn
 
 
 def taken(folder: Path, name: str) -> Response:

@@ -35,7 +35,7 @@ from areaeffect.web.render import page, settings_of
 from areaeffect.web.runs import base_of, runs_of
 from areaeffect.web.search import name_of
 from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
-from areaeffect.web.standing import RunState, offered, taken
+from areaeffect.web.standing import RunState, pictures_of, taken
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -159,7 +159,7 @@ def _run(request: Request) -> Response:
         atlas=atlas,
         again=f"/compare{query(asked)}",
         fragments=fragments,
-        files=offered(standing, folder),
+        pictures=pictures_of(folder),
     )
 
 
