@@ -22,7 +22,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from areaeffect.web import render
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 from benchmarks.web_pages import served, watch
 
 FLAGS = (

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from areaeffect.atlas.demo import demo_atlas
+from areaeffect.atlas.build import demo_atlas
 from areaeffect.web import render
 from areaeffect.web.atlas import find_atlas
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 from benchmarks.web_map import FLAGS
 from benchmarks.web_pages import random_address, seen, served
 

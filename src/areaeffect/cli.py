@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from areaeffect.cli_data import fetch, gallery, ingest_app, sources, store_app
-from areaeffect.cli_web import publish, serve, tiles
+from areaeffect.cli_data import fetch, gallery, ingest_app, publish, serve, sources, store_app, tiles
 from areaeffect.errors import NothingEstimableError
 from areaeffect.terminal import (
     INTERRUPTED,

@@ -13,9 +13,8 @@ from areaeffect.commands.where_next import Request, where_next_into
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import ALL_INITIATIVES, Verdict
 from areaeffect.simulate.write import STORIES
-from areaeffect.web.publish import publish
-from areaeffect.web.settings import base_url_of, contact_of
-from areaeffect.web.site_pages import Frame
+from areaeffect.web.limits import base_url_of, contact_of
+from areaeffect.web.site_pages import Frame, publish
 from areaeffect.wording import sentence
 from tests.mission.conftest import COST, COUNCIL, DEPRIVED, FUNDING, RESIDENTS, Mission
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from areaeffect.atlas.demo import demo_atlas
-from areaeffect.web.settings import ServerSettings
+from areaeffect.atlas.build import demo_atlas
+from areaeffect.web.limits import ServerSettings
 
 
 def county_settings(folder: Path) -> ServerSettings:

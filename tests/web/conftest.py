@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import Watched, served, watch
 from tests.web.atlas_fixture import county_settings
 from tests.web.browser import chromium

@@ -12,7 +12,7 @@ from areaeffect.records import DataTable
 from areaeffect.report.files import write_result
 from areaeffect.results import Annex
 from areaeffect.web.app import create_app
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
 
 HERE = "http://127.0.0.1:8321"

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from areaeffect.atlas.build import build_atlas
 from areaeffect.web.app import create_app
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 from tests.shared.small_study import CODES, write_small_study
 
 MONTHS = [f"{year}-{month:02d}" for year in range(2010, 2015) for month in range(1, 13)]

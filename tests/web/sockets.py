@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from areaeffect.web.app import config_of, create_app
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 
 PATIENCE = 20.0  # seconds; a busy machine is slow
 

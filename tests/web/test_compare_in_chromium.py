@@ -16,10 +16,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from areaeffect.atlas.demo import demo_atlas
+from areaeffect.atlas.build import demo_atlas
 from areaeffect.web.atlas import find_atlas
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import ServerSettings
 from tests.web.browser import NARROW, PATIENCE, enter, tab_to
 from tests.web.conftest import served, watch
 from tests.web.small_atlas import write_small_atlas

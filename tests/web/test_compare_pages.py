@@ -20,10 +20,9 @@ from areaeffect.compare.explore import load_base
 from areaeffect.compare.question import Question
 from areaeffect.web import limits
 from areaeffect.web.atlas import find_atlas
-from areaeffect.web.limits import Refusal
+from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.resident import MEMORY_WORDS
 from areaeffect.web.runs import Runs, runs_of
-from areaeffect.web.settings import ServerSettings
 from benchmarks.compare_choices import ANSWERED, choices, steps_of
 from tests.web.small_atlas import START, client, settled
 

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Page
 
 from areaeffect.atlas.build import build_atlas
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import served, watch
 from tests.conftest import REPOSITORY
 from tests.shared.postcode_directory import NSPL, fetch_postcodes, postcode, zipped

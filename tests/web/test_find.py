@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from areaeffect.web import limits, render
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import atlases, find_atlas
-from areaeffect.web.settings import Contact, ServerSettings
+from areaeffect.web.limits import Contact, ServerSettings
 from areaeffect.web.table import standing_of
 
 HERE = "http://127.0.0.1:8321"

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from areaeffect.web import render
 from areaeffect.web.atlas import find_atlas
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 from benchmarks.web_pages import Watched, random_address, seen, served
 from tests.web.browser import NARROW, PATIENCE, enter, tab_to
 from tests.web.test_report_in_chromium import RULES

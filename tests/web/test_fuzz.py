@@ -15,8 +15,8 @@ import pytest
 
 from areaeffect.web import limits
 from areaeffect.web.app import create_app
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import ServerSettings
 from tests.web.published import TOKEN, make_runs
 from tests.web.sockets import asked, serving
 from tests.web.test_hostile import WORDS, addresses, filled

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from areaeffect.errors import StudyError
 from areaeffect.web import limits
 from areaeffect.web.app import config_of, create_app
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 from tests.web.published import HERE, make_runs
 
 WORDS = (

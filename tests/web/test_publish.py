@@ -19,9 +19,8 @@ import pytest
 
 from areaeffect.document.folders import MANIFEST
 from areaeffect.errors import DataError, StudyError
-from areaeffect.web.publish import publish
-from areaeffect.web.settings import base_url_of, contact_of
-from areaeffect.web.site_pages import Frame
+from areaeffect.web.limits import base_url_of, contact_of
+from areaeffect.web.site_pages import Frame, publish
 from tests.shared.sample_result import HOSTILE
 from tests.shared.small_study import write_small_study
 from tests.web.published import make_runs

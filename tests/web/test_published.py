@@ -14,9 +14,8 @@ from starlette.testclient import TestClient
 from areaeffect.document.chart_tables import json_text
 from areaeffect.document.folders import MANIFEST
 from areaeffect.web import limits
-from areaeffect.web.publish import publish
-from areaeffect.web.settings import ServerSettings, contact_of
-from areaeffect.web.site_pages import Frame
+from areaeffect.web.limits import ServerSettings, contact_of
+from areaeffect.web.site_pages import Frame, publish
 from tests.web.published import TOKEN, client, make_runs
 from tests.web.test_publish import DAMAGES, FINDING, damage
 

@@ -9,9 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from areaeffect.web.publish import publish
-from areaeffect.web.settings import ServerSettings, contact_of
-from areaeffect.web.site_pages import Frame
+from areaeffect.web.limits import ServerSettings, contact_of
+from areaeffect.web.site_pages import Frame, publish
 from tests.web.browser import NARROW, enter, tab_to
 from tests.web.conftest import served, watch
 from tests.web.published import make_runs

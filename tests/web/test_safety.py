@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from areaeffect.errors import StudyError
 from areaeffect.web import limits
 from areaeffect.web.app import create_app, with_token
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.safety import CONTENT_SECURITY_POLICY, RateLimit
-from areaeffect.web.settings import ServerSettings
 from tests.web.published import HERE, TOKEN
 
 
@@ -181,7 +181,7 @@ def test_a_token_that_guards_nothing_is_refused(
 
 
 def test_an_empty_variable_is_an_empty_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from areaeffect.cli_web import serve
+    from areaeffect.cli_data import serve
 
     monkeypatch.setenv("AREAEFFECT_TOKEN", "")
     with pytest.raises(StudyError, match="the token is empty"):

@@ -15,7 +15,7 @@ import pytest
 
 from areaeffect.web import limits
 from areaeffect.web.app import most_connections
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import ServerSettings
 from tests.web.published import make_runs
 from tests.web.sockets import PATIENCE, asked, opened, serving
 

@@ -17,10 +17,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from areaeffect.atlas.demo import london_atlas
+from areaeffect.atlas.build import london_atlas
 from areaeffect.web import render
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.runs import runs_of
-from areaeffect.web.settings import ServerSettings
 from benchmarks.web_pages import served, watch
 from tests.shared.postcode_directory import ONSPD, fetch_postcodes, zipped
 from tests.web.browser import PATIENCE, tab_to

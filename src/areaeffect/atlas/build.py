@@ -28,6 +28,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,9 @@ from areaeffect.geography.overlay import projected
 from areaeffect.records import Json
 from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
+from areaeffect.simulate import CountySpec, simulate_county, write_base, write_county
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.file import StudyFile, read_base
+from areaeffect.study.file import read_base
 from areaeffect.study.parts import AtlasPart, default_shared_data
 from areaeffect.tables.parquet import write_columns
 
@@ -72,16 +74,7 @@ _STEPS = 5
 def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     """Make the atlas of a base study.
 
-    Parameters
-    ----------
-    base : the base study.
-    out : its folder; what was there before is replaced.
-    store : the store, for sources that read it.
-    tell : called at each step.
-
-    Returns
-    -------
-    `out`.
+    What was in `out` before is replaced; `out` is returned.
 
     Raises
     ------
@@ -114,7 +107,13 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
         manifest = {
             "format": FORMAT,
             "key": out.name,
-            **_of_study(file, as_of),
+            "title": study.study.title,
+            "question": study.study.question,
+            "made_up": study.atlas is not None and study.atlas.made_up,
+            "window": study.study.window.kind.value,
+            "earliest": earliest_start(study.study.window, as_of),
+            "base_folder": str(file.folder.resolve()),
+            "shared_data": str(default_shared_data(file.folder)),
             "n_areas": len(areas),
             "bounds": list(bounds),
             "tiles": FILE if boundaries else "",
@@ -128,20 +127,6 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
         _write_manifest(making, manifest)
     tell("Writing the atlas", _STEPS, _STEPS)
     return out
-
-
-def _of_study(file: StudyFile, as_of: Sequence[str]) -> dict[str, str | bool]:
-    """Return what the manifest says of the base study, and what of it may be asked."""
-    study = file.study
-    return {
-        "title": study.study.title,
-        "question": study.study.question,
-        "made_up": study.atlas is not None and study.atlas.made_up,
-        "window": study.study.window.kind.value,
-        "earliest": earliest_start(study.study.window, as_of),
-        "base_folder": str(file.folder.resolve()),
-        "shared_data": str(default_shared_data(file.folder)),
-    }
 
 
 @contextmanager
@@ -236,17 +221,9 @@ def _write_layer(folder: Path, layer: Layer) -> Json:
         text = ",".join("null" if v != v else f"{v:.5g}" for v in layer.values[:, i].tolist())  # noqa: PLR0124
         packed = gzip.compress(f"[{text}]".encode(), compresslevel=9, mtime=0)
         (folder / "values" / f"{layer.key}.{i}.json.gz").write_bytes(packed)
-    return {
-        "key": layer.key,
-        "group": layer.group,
-        "title": layer.title,
-        "unit": layer.unit,
-        "note": layer.note,
-        "better": layer.better,
-        "periods": list(layer.periods),
-        "breaks": list(layer.breaks),
-        "missing": [int(n) for n in np.isnan(layer.values).sum(axis=0)],
-    }
+    said = ("key", "group", "title", "unit", "note", "better", "periods", "breaks")
+    missing = [int(n) for n in np.isnan(layer.values).sum(axis=0)]
+    return {key: getattr(layer, key) for key in said} | {"missing": missing}
 
 
 def _write_history(folder: Path, history: History) -> Json:
@@ -290,10 +267,7 @@ def write_tiles(
 
     Parameters
     ----------
-    boundaries : outlines of the areas.
-    areas : (n_areas,), codes.
-    inside : ward and authority of each area, (n_areas,) each; '' where not known.
-    folder : where the file goes.
+    areas, inside : (n_areas,), codes, and ward and authority of each; '' where not known.
 
     Returns
     -------
@@ -349,13 +323,7 @@ def _tippecanoe(scratch: Path, layers: Sequence[str], folder: Path) -> None:
 
 
 def program() -> Path:
-    """Return the tippecanoe that the package `cubao-tippecanoe` brings.
-
-    Raises
-    ------
-    DataError
-        It is not installed.
-    """
+    """Return the tippecanoe that the package `cubao-tippecanoe` brings; DataError without it."""
     from importlib.util import find_spec
 
     spec = find_spec("cubao_tippecanoe")
@@ -368,3 +336,46 @@ def program() -> Path:
         "areaeffect tiles",
         "Install it: pip install cubao-tippecanoe.",
     )
+
+
+SEED = 20231219
+NAME, LONDON = "county", "london"
+
+
+def london_atlas(store: Path, tell: Tell) -> Path:
+    """Make the atlas of the packaged London data in a store; return the folder of atlases.
+
+    The data are copied into the store first, so that they are where the atlas says they are.
+    """
+    folder = store / "web" / LONDON
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in (files("areaeffect") / "examples" / LONDON).iterdir():
+        (folder / part.name).write_bytes(part.read_bytes())
+    (store / "atlases").mkdir(parents=True, exist_ok=True)
+    build_atlas(folder / "explore.toml", store / "atlases" / LONDON, store, tell)
+    return store / "atlases"
+
+
+def london_is_due(store: Path) -> bool:
+    """Whether London's atlas is to be made: none is there, or it was made before postcodes came."""
+    made = store / "atlases" / LONDON / "atlas.json"
+    if not made.is_file():
+        return not any((store / "atlases").glob("*/atlas.json"))
+    manifest = json.loads(made.read_text(encoding="utf-8"))
+    is_packaged = manifest["base_folder"] == str((store / "web" / LONDON).resolve())
+    return is_packaged and not manifest["postcodes"] and has_directory(store, np.array(["E01000001"]))
+
+
+def demo_atlas(store: Path, tell: Tell, spec: CountySpec | None = None) -> Path:
+    """Make the simulated county's atlas in a store, where it is not there yet.
+
+    The county is that of `areaeffect demo`, unless `spec` is another. The folder of atlases is returned.
+    """
+    atlases = store / "atlases"
+    if not (atlases / NAME / "atlas.json").is_file():
+        county = simulate_county(spec or CountySpec(seed=SEED))
+        folder = store / "web" / NAME
+        write_county(county, folder, voices=False)
+        atlases.mkdir(parents=True, exist_ok=True)
+        build_atlas(write_base(county, folder), atlases / NAME, store, tell)
+    return atlases

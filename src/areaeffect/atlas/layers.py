@@ -14,7 +14,7 @@ from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import Measure, Strings
 from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import PeriodKind, label
 from areaeffect.register.places import read_columns, vintage_of
 from areaeffect.results import Floats
 from areaeffect.sources.base import SourceTable, align, attribute
@@ -26,9 +26,6 @@ from areaeffect.study.parts import Window, resolve
 
 if TYPE_CHECKING:
     from shapely import Geometry
-
-    from areaeffect.panel import Strings
-    from areaeffect.results import Floats
 
     Feature = tuple[int, dict[str, str | int], Geometry]
 
@@ -47,9 +44,9 @@ class Layer:
     #: title, unit: in print
     title: str
     unit: str
-    note: str  # what a reader must know
-    better: str  # 'lower', 'higher' or '' where neither is
-    periods: tuple[str, ...]  # (n_periods), as written; one empty text where it has one date.
+    note: str = ""  # what a reader must know
+    better: str = ""  # 'lower', 'higher' or '' where neither is
+    periods: tuple[str, ...] = ("",)  # (n_periods), as written; one empty text where it has one date.
     values: Floats  # (n_areas, n_periods); NaN is missing.
 
     @property
@@ -94,19 +91,26 @@ def layers_of(
                 file.where(f"atlas.layers.{i}"),
                 "A layer of the map is one number an area.",
             )
-        title = layer.label or printed_column(study, layer.column).replace("_", " ")
-        group = "Deprivation and more"
-        made.append(_of_one_date(layer.column, group, title, layer.unit, values, layer.better))
+        made.append(
+            Layer(
+                key=slug(layer.column),
+                group="Deprivation and more",
+                title=layer.label or printed_column(study, layer.column).replace("_", " "),
+                unit=layer.unit,
+                better=layer.better,
+                values=values[:, None],
+            )
+        )
     covariates, as_of = covariates_of(file, dict(tables), areas)
     for j, covariate in enumerate(study.design.covariates):
         title = printed_column(study, covariate.column).replace("_", " ")
         made.append(
-            _of_one_date(
-                covariate.column,
-                "What benchmark areas are matched on",
-                title + (f" ({as_of[j]})" if as_of[j] and as_of[j] not in title else ""),
-                "",
-                covariates[:, j],
+            Layer(
+                key=slug(covariate.column),
+                group="What benchmark areas are matched on",
+                title=title + (f" ({as_of[j]})" if as_of[j] and as_of[j] not in title else ""),
+                unit="",
+                values=covariates[:, [j]],
             )
         )
     return (*made, *(_coverage(o, measures[o.name]) for o in study.outcome))
@@ -126,30 +130,26 @@ def histories_of(
     made = []
     for outcome in file.study.outcome:
         measure = measures[outcome.name]
-        places = [_averages(measure, inside) for inside in place_of]
-        made.append(
-            History(
-                outcome,
-                measure,
-                _unit(outcome, measure) + _each(measure.periods),
-                np.vstack(places) if places else np.empty((0, measure.periods.n)),
-            )
-        )
+        periods = measure.periods
+        each = f" a {periods.kind.value}" if periods.n > 1 and periods.kind.per_year else ""
+        places = np.vstack([_averages(measure, inside) for inside in place_of])
+        made.append(History(outcome, measure, _unit(outcome, measure) + each, places))
     return tuple(made)
 
 
 def _of_outcome(outcome: Outcome, measure: Measure) -> Layer:
     labels, totals = by_year(measure)
     per_year = " a year" if measure.is_count and measure.periods.n > 1 else ""
+    if measure.exposure is not None:
+        totals = totals / np.where(measure.exposure > 0, measure.exposure, np.nan)[:, None] * PER
     return Layer(
         key=slug(outcome.name),
         group="Outcomes",
         title=outcome.title,
         unit=_unit(outcome, measure) + per_year,
-        note="",
         better=outcome.better,
         periods=labels,
-        values=_rates(measure, totals),
+        values=totals,
     )
 
 
@@ -169,13 +169,6 @@ def by_year(measure: Measure) -> tuple[tuple[str, ...], Floats]:
     add = np.sum if measure.is_count else np.mean
     totals = [add(measure.values[:, years == y], axis=1) for y in whole]
     return tuple(map(str, whole)), np.column_stack(totals)
-
-
-def _rates(measure: Measure, values: Floats) -> Floats:
-    if measure.exposure is None:
-        return values
-    exposure = np.where(measure.exposure > 0, measure.exposure, np.nan)
-    return np.asarray(values / exposure[:, None] * PER)
 
 
 def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
@@ -199,21 +192,6 @@ def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
     return np.where(enough, sums / np.where(bases > 0, bases, 1) * factor, np.nan)
 
 
-def _of_one_date(  # the order of a layer
-    reference: str, group: str, title: str, unit: str, values: Floats, better: str = ""
-) -> Layer:
-    return Layer(
-        key=slug(reference),
-        group=group,
-        title=title,
-        unit=unit,
-        note="",
-        better=better,
-        periods=("",),
-        values=values[:, None],
-    )
-
-
 def _coverage(outcome: Outcome, measure: Measure) -> Layer:
     share = measure.observed.mean(axis=1, keepdims=True) * 100
     return Layer(
@@ -224,18 +202,12 @@ def _coverage(outcome: Outcome, measure: Measure) -> Layer:
         if measure.periods.n > 1
         else "100: there is a figure, 0: there is none",
         note="Where coverage is low the figures are missing, not zero.",
-        better="",
-        periods=("",),
         values=share,
     )
 
 
 def _unit(outcome: Outcome, measure: Measure) -> str:
     return f"{outcome.unit_title} per 1,000" if measure.exposure is not None else outcome.unit_title
-
-
-def _each(periods: Periods) -> str:
-    return f" a {periods.kind.value}" if periods.n > 1 and periods.kind.per_year else ""
 
 
 def slug(text: str) -> str:

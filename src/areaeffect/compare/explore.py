@@ -50,7 +50,7 @@ from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import as_values
-from areaeffect.records import Column, DataTable, Json
+from areaeffect.records import Column, DataTable
 from areaeffect.report.faces import links_of
 from areaeffect.report.files import design_values, findings_content, rounded, write_result
 from areaeffect.report.local_map import Outlines
@@ -60,7 +60,7 @@ from areaeffect.value.valuation import cost_releases
 from areaeffect.wording.numbers import PHRASES
 
 if TYPE_CHECKING:
-    from areaeffect.results import Floats, Release, Result
+    from areaeffect.results import Release, Result
 
     Tell = Callable[[str, int, int], None]
 
@@ -122,7 +122,10 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
         if designed is None:
             return
         file, data, plan = designed
-        result = rounded(_of_chosen(planned(file, data, plan)))
+        result = planned(file, data, plan)
+        # the page names no other areas, and its maps are drawn from `base`
+        kept = tuple(a for a in result.areas if a.role in ("treated", "benchmark"))
+        result = rounded(replace(result, areas=kept, shapes=()))
         likeness = likeness_of(data, plan)
 
         def write_design(aside: Path) -> None:
@@ -179,7 +182,9 @@ def _why_nothing(file: StudyFile, data: Assembled, plan: Plan) -> str:
 def _repairs(base: Base, question: Question) -> list[Repair]:
     """Return up to two questions near one that cannot be answered; each was planned and can."""
     found: list[Repair] = []
-    for repair in repairs_of(question, base.area_data.areas, _middles(base)):
+    boundaries = base.area_data.boundaries
+    middles = None if boundaries is None else boundaries.centres
+    for repair in repairs_of(question, base.area_data.areas, middles):
         with TemporaryDirectory() as scratch:
             folder = Path(scratch)
             ask(base.file.text, repair.question, folder)
@@ -191,11 +196,6 @@ def _repairs(base: Base, question: Question) -> list[Repair]:
         if len(found) == _MOST_REPAIRS:
             break
     return found
-
-
-def _middles(base: Base) -> Floats | None:
-    boundaries = base.area_data.boundaries
-    return None if boundaries is None else boundaries.centres
 
 
 def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
@@ -234,12 +234,6 @@ def estimated(base: Base, question: Question, folder: Path, tell: Tell) -> Resul
     file, data, plan = _planned(base, question, folder)
     further_inputs(file, data)
     return rounded(estimate(file, data, plan, default_threads(), tell))
-
-
-def _of_chosen(result: Result) -> Result:
-    """Keep the areas that play a part: the page names no others, and maps are drawn from `Base`."""
-    kept = tuple(a for a in result.areas if a.role in ("treated", "benchmark"))
-    return replace(result, areas=kept, shapes=())
 
 
 def likeness_of(data: Assembled, plan: Plan) -> DataTable:
@@ -292,23 +286,6 @@ def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, A
     placed = replace(file, study=file.study.model_copy(update={"initiative": (here,)}))
     data = with_costs(with_initiatives(placed, base.area_data), cost_releases(placed))
     return file, data, make_plan(file, data, version_of_code())
-
-
-def about(base: Base) -> Json:
-    """Return what a form and a key need to know of a base study, as plain JSON values."""
-    window = base.file.study.study.window
-    return {
-        "title": base.file.study.study.title,
-        "window": [window.start, window.end],
-        "outcomes": [
-            {"name": o.name, "label": o.title, "family": o.family, "claim": o.claim}
-            for o in base.file.study.outcome
-        ],
-        "releases": [r.sha256 for r in base.releases],
-        "areas": [str(a) for a in base.area_data.areas],
-        "names": [str(n) for n in base.area_data.names],
-        "version": version_of_code(),
-    }
 
 
 #: What can be asked for, by name.

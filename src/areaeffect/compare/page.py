@@ -70,8 +70,9 @@ def design_sections(
     table = _likeness(result, likeness)
     every = Folded(f"Each of the {len(table.rows) - 2} that count most", (Data(table, "likeness"),))
     blocks += [Paragraph(PHRASES["compare.why"]), Data(_side_by_side(table)), every]
-    title = "Your benchmark areas"
-    return tuple(named(s) for s in (Section("benchmarks", title, tuple(blocks)), _balance(result)))
+    who = Section("benchmarks", "Your benchmark areas", tuple(blocks))
+    balance = replace(backing.balance(result), title="Are they alike?", parts=())
+    return (named(who), named(balance))
 
 
 def power_sections(report: PowerReport) -> tuple[Section, ...]:
@@ -108,6 +109,11 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
     Each check, every number and the notes on data are in the annex, which the page links to.
     """
     checks = next(s for s in annex_sections(result) if s.key == "does-it-hold")
+    in_short = (
+        checks.blocks[0],
+        Folded("Each check", checks.blocks[1:]),
+        Paragraph(PHRASES["compare.annex"], note=True),
+    )
     shown = {s.key: s for s in summary_document(result, {}).sections}
     series = {(s.group, s.outcome): s for s in result.series}
     main = [f for f in wording.main_findings(result.findings) if f.verdict is not Verdict.NOT_ESTIMABLE]
@@ -124,17 +130,11 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
         replace(shown["answer"], title="What was found"),
         *[Section("charts", "Beside its benchmark areas", tuple(charts))][: len(charts)],
         *(shown[key] for key in ("says",) if key in shown),
-        replace(checks, parts=(), blocks=_in_short(checks.blocks)),
+        replace(checks, parts=(), blocks=in_short),
         Section("more", "More about this answer", (Folded("The six families", _families(result)),
                 Folded("How to read it", _without_files(notes)))),
     )  # fmt: skip
     return tuple(named(s) for s in sections)
-
-
-def _in_short(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Fold the table of checks, under how many hold."""
-    first, *rest = blocks
-    return (first, Folded("Each check", tuple(rest)), Paragraph(PHRASES["compare.annex"], note=True))
 
 
 def _without_files(blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -212,11 +212,6 @@ def _side_by_side(table: Table) -> Table:
     head = ("Before the start", "Your place", "Benchmark areas")
     rows = tuple(zip(table.head[_FIXED:], own[_FIXED:], together[_FIXED:], strict=True))
     return Table(table.caption, head, rows, frozenset({1, 2}))
-
-
-def _balance(result: Result) -> Section:
-    section = backing.balance(result)
-    return Section(section.key, "Are they alike?", section.blocks)
 
 
 def _could_see(row: PowerRow, step: str) -> str:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import h11
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from areaeffect.web.settings import ServerSettings
+    from areaeffect.web.limits import ServerSettings
 
 MENU: Final = (
     ("Find", "/find"),
@@ -118,7 +117,8 @@ def serve(settings: ServerSettings, say: Callable[[str], None]) -> None:
     made_up = settings.token is None
     settings = with_token(settings)
     for name, folder in (("--runs", settings.runs), ("--atlas", settings.atlas)):
-        _refuse_missing(name, folder)
+        if folder is not None and not folder.is_dir():
+            raise StudyError(f"there is no folder '{folder}'.", name, "Name one that exists.")
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}/")
     if settings.token:
@@ -173,11 +173,6 @@ def config_of(settings: ServerSettings, app: Any) -> uvicorn.Config:
     )
 
 
-def _refuse_missing(name: str, folder: Path | None) -> None:
-    if folder is not None and not folder.is_dir():
-        raise StudyError(f"there is no folder '{folder}'.", name, "Name one that exists.")
-
-
 def most_connections() -> int:
     """Return how many connections are held at once: at most a quarter of the files a process has.
 
@@ -193,9 +188,7 @@ class Connection(H11Protocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.since = 0.0
-        self._head: asyncio.TimerHandle | None = None
-        self._body: asyncio.TimerHandle | None = None
-        self._answer: asyncio.TimerHandle | None = None
+        self._clocks: dict[str, asyncio.TimerHandle] = {}
 
     @property
     def is_waiting(self) -> bool:
@@ -223,7 +216,7 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """Let the next request begin on this connection."""
         super().on_response_complete()
-        self._stop("_body")
+        self._stop("body")
         if not self.transport.is_closing():
             self.since = self.loop.time()
             self._watch()
@@ -232,16 +225,16 @@ class Connection(H11Protocol):
         """Wait a while for a client that reads slowly."""
         super().pause_writing()
         self.since = self.loop.time()
-        self._start("_answer", limits.STALLED_SECONDS)
+        self._start("answer", limits.STALLED_SECONDS)
 
     def resume_writing(self) -> None:
         """Go on: the client has read."""
         super().resume_writing()
-        self._stop("_answer")
+        self._stop("answer")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection and its clocks."""
-        for clock in ("_head", "_body", "_answer"):
+        for clock in tuple(self._clocks):
             self._stop(clock)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -271,28 +264,23 @@ class Connection(H11Protocol):
     def _watch(self) -> None:
         cycle = self._cycle_of_request()
         if cycle is None or cycle.response_complete:
-            self._start("_head", limits.HEAD_SECONDS)
+            self._start("head", limits.HEAD_SECONDS)
             return
-        self._stop("_head")
+        self._stop("head")
         if cycle.more_body:
-            self._start("_body", limits.BODY_SECONDS)
+            self._start("body", limits.BODY_SECONDS)
         else:
-            self._stop("_body")
+            self._stop("body")
 
     def _start(self, clock: str, seconds: float) -> None:
         """Start a clock that does not run yet: what trickles in does not put it back."""
-        if getattr(self, clock) is None:
-            setattr(self, clock, self.loop.call_later(seconds, self._late(clock)))
+        if clock not in self._clocks:
+            self._clocks[clock] = self.loop.call_later(seconds, self._late, clock)
 
-    def _late(self, clock: str) -> Callable[[], None]:
-        def late() -> None:
-            setattr(self, clock, None)
-            self.drop()
-
-        return late
+    def _late(self, clock: str) -> None:
+        del self._clocks[clock]
+        self.drop()
 
     def _stop(self, clock: str) -> None:
-        handle = getattr(self, clock)
-        if handle is not None:
+        if handle := self._clocks.pop(clock, None):
             handle.cancel()
-            setattr(self, clock, None)

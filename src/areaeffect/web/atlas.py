@@ -22,8 +22,7 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.records import Json
 from areaeffect.results import Claim
 from areaeffect.tables.parquet import read_parquet
-from areaeffect.web.limits import Refusal
-from areaeffect.web.settings import ServerSettings
+from areaeffect.web.limits import Refusal, ServerSettings
 
 FORMAT = 2
 PER = 1_000
@@ -32,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """One thing the map can be shaded by; the keys of `pipeline.atlas_layers.Layer`."""
+    """One thing the map can be shaded by; its keys are those that `atlas.layers` writes."""
 
     #: key, group, title, unit, note, better: as there
     key: str
@@ -82,12 +81,7 @@ class Series:
 
 
 class Atlas:
-    """One atlas.
-
-    Parameters
-    ----------
-    folder : where it is.
-    """
+    """One atlas, in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -95,17 +89,10 @@ class Atlas:
         self.key = folder.name
         self.title = str(self.manifest["title"])
         self.has_map = bool(self.manifest["tiles"])
-        self.layers: Mapping[str, Layer] = {
-            entry["key"]: Layer(
-                **{
-                    **entry,
-                    "periods": tuple(entry["periods"]),
-                    "breaks": tuple(entry["breaks"]),
-                    "missing": tuple(entry["missing"]),
-                }
-            )
-            for entry in self.manifest["layers"]
-        }
+        self.layers: dict[str, Layer] = {}
+        for entry in self.manifest["layers"]:
+            values: Json = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+            self.layers[entry["key"]] = Layer(**values)
 
     @cached_property
     def table(self) -> dict[str, npt.NDArray[Any]]:

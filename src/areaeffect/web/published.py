@@ -1,4 +1,4 @@
-"""Finished runs in a folder: which there are, what each holds, and what is new as an Atom feed."""
+"""Finished runs in a folder: which there are, and what each holds and says."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ import os
 import re
 import threading
 import time
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.records import Json, Row
-from areaeffect.results import Finding
+from areaeffect.results import Finding, Verdict
 from areaeffect.web import limits
 
 RUN_FILE: Final = "run.json"
@@ -245,93 +243,76 @@ def _stories(folder: Path, files: tuple[str, ...]) -> tuple[Story, ...]:
     families = {row["theme"]: str(row["family"]) for row in rows["themes"]}
     found = [
         Story(
-            key=_key("story", row["date"], row["neighbourhood"], row["title"]),
+            key=_key(kind, row["date"], row["neighbourhood"], row[title]),
             place=row["neighbourhood"] or "",
             date=str(row["date"]),
-            title=row["title"],
-            text=row["text"],
+            title=row[title],
+            text=row.get("text", ""),
             families=tuple(sorted({families[t] for t in _themes(row) if t in families})),
         )
-        for row in rows["stories"]
-    ]
-    found += [
-        Story(
-            key=_key("event", row["date"], row["neighbourhood"], row["what"]),
-            place=row["neighbourhood"] or "",
-            date=str(row["date"]),
-            title=row["what"],
-        )
-        for row in rows["events"]
+        for kind, name, title in (("story", "stories", "title"), ("event", "events", "what"))
+        for row in rows[name]
     ]
     return tuple(sorted(found, key=lambda s: (s.date, s.key), reverse=True))
 
 
 def _themes(row: Row) -> list[str]:
-    return str(row["themes"] or "").split(" | ")
+    return str(row.get("themes") or "").split(" | ")
 
 
 def _key(kind: str, *parts: object) -> str:
     return f"{kind}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 
-ATOM_TYPE = "application/atom+xml; charset=utf-8"
-_ATOM = "http://www.w3.org/2005/Atom"
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """A chart of the run: its file without ending, what it shows in words, and its title."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One thing that is new."""
-
-    path: str  # its page, relative to the site
-    identity: str  # what it is known by, wherever the site is
-    #: title, summary: plain text
+    file: str
+    alternative: str
     title: str
-    summary: str
-    updated: datetime  # when its run was written
-    kind: str  # finding, story or event
 
 
-def atom(title: str, path: str, base_url: str, entries: Iterable[Entry]) -> bytes:
-    """Return a feed of the newest entries, the newest first.
+def groups_of(run: PublishedRun) -> dict[str, list[tuple[str, Finding]]]:
+    """Return the main findings of a run, each with the key of its page, by the title of their group."""
+    from areaeffect.wording import group_title
 
-    Parameters
-    ----------
-    title : of the feed.
-    path : of the feed, relative to the site.
-    base_url : address of the site; empty: links are relative to the feed.
-    entries : in any order.
-    """
-    every = sorted(entries, key=lambda e: (-e.updated.timestamp(), e.path))
-    newest = every[: limits.FEED_ENTRIES]
-    before = f"{base_url}/" if base_url else ""
-    root = Element("feed", {"xmlns": _ATOM, "xml:lang": "en-GB"})
-    _text(root, "id", _identity(base_url or " ".join(sorted(e.identity for e in every))))
-    _text(root, "title", title)
-    _text(root, "updated", _stamp(newest[0].updated if newest else _NEVER))
-    _text(SubElement(root, "author"), "name", "areaeffect")
-    SubElement(root, "link", rel="self", type="application/atom+xml", href=before + path)
-    SubElement(root, "link", rel="alternate", type="text/html", href=f"{before}index.html")
-    for entry in newest:
-        item = SubElement(root, "entry")
-        _text(item, "id", _identity(entry.identity))
-        _text(item, "title", entry.title)
-        _text(item, "updated", _stamp(entry.updated))
-        SubElement(item, "link", rel="alternate", type="text/html", href=before + entry.path)
-        SubElement(item, "category", term=entry.kind)
-        _text(item, "summary", entry.summary)
-    indent(root, " ")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, "unicode")}\n'.encode()
+    groups: dict[str, list[tuple[str, Finding]]] = {}
+    for key, finding in run.main.items():
+        groups.setdefault(group_title(finding.group), []).append((key, finding))
+    return groups
 
 
-def _identity(text: str) -> str:
-    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'areaeffect:{text}')}"
+def facts_of(finding: Finding) -> list[tuple[str, str]]:
+    """Return the numbers of a finding, each with its name."""
+    from areaeffect.report.sections import p_words
+    from areaeffect.wording.numbers import maryland_words, percent, signed, signed_interval, size
+
+    strength = ("Strength of evidence", maryland_words(finding.maryland))
+    if finding.verdict is Verdict.NOT_ESTIMABLE:
+        return [strength]
+    interval = signed_interval(finding.low, finding.high, finding)
+    return [
+        ("Unit", "per cent" if finding.form == "ratio" else finding.unit),
+        ("Estimate", signed(finding.estimate, finding)),
+        (f"{percent(finding.level)} placebo interval", interval),
+        ("p-value", p_words(finding.p_value)),
+        ("Smallest effect it could have detected", size(finding.mde, finding)),
+        ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
+        ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),
+        ("Before; after", f"{finding.pre}; {finding.post}"),
+        strength,
+    ]
 
 
-def _text(parent: Element, name: str, text: str) -> None:
-    SubElement(parent, name).text = _NOT_XML.sub("\ufffd", text)
+def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
+    """Return the charts of a finding that its run holds as files."""
+    from areaeffect.document import svg
 
-
-def _stamp(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    charts = []
+    for kind in ("trend", "placebo"):
+        name = f"charts/{svg.key_of(finding.group, finding.outcome, finding.claim, kind)}"
+        if {f"{name}.svg", f"{name}.png"} <= set(run.files):
+            chart = (run.folder / f"{name}.svg").read_text(encoding="utf-8")
+            charts.append(ChartView(name, svg.alternative(chart), svg.title_of(chart)))
+    return tuple(charts)

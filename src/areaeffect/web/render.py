@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from areaeffect.web import limits, selection
-from areaeffect.web.limits import short
+from areaeffect.web.limits import ServerSettings, short
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from areaeffect.errors import Problem
-    from areaeffect.web.settings import ServerSettings
+    from areaeffect.web.limits import ServerSettings
 
 
 @cache

@@ -179,7 +179,7 @@ def _line(out: IO[str], content: Json) -> None:
 
 def main(base: Path, folder: Path, store: Path) -> None:
     """Read a base study, say so, and take orders."""
-    from areaeffect.compare.explore import about, load_base
+    from areaeffect.compare.explore import load_base
 
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not among the reports
@@ -194,7 +194,7 @@ def main(base: Path, folder: Path, store: Path) -> None:
         problem = error.problems[0]
         say("refused", what=problem.what, fix=problem.fix)
         return
-    say("ready", **about(loaded))
+    say("ready", releases=[r.sha256 for r in loaded.releases])
     Resident(loaded, say).work()
 
 

@@ -41,9 +41,8 @@ from areaeffect.study.file import StudyFile, read_base
 from areaeffect.study.parts import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas
-from areaeffect.web.limits import Refusal
+from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
-from areaeffect.web.settings import ServerSettings
 from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
 
 _STALE: Final = "the data have changed since this map was made."

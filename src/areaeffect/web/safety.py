@@ -23,8 +23,7 @@ from starlette.requests import ClientDisconnect
 
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.web import limits, render
-from areaeffect.web.limits import Refusal
-from areaeffect.web.settings import LOOPBACK, ServerSettings
+from areaeffect.web.limits import LOOPBACK, Refusal, ServerSettings
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -225,6 +224,13 @@ def counted_body(receive: Receive) -> Receive:
     return counted
 
 
+#: What a status of the framework means, in plain words.
+_PLAIN: Final = {
+    404: Problem("There is no page at this address.", fix="Check it, or go on from the start page."),
+    405: Problem("This address cannot be used in that way.", fix="Use the page's own form."),
+}
+
+
 def answer_to(fault: Exception, headers: Headers, path: str) -> Response:
     """Return the page or JSON that says what happened and what to do."""
     extra: dict[str, str] = {}
@@ -233,7 +239,8 @@ def answer_to(fault: Exception, headers: Headers, path: str) -> Response:
     elif isinstance(fault, AreaEffectError):
         status, problem = 422, fault.problems[0]
     elif isinstance(fault, HTTPException):
-        status, problem, extra = fault.status_code, of_status(fault), dict(fault.headers or {})
+        status, extra = fault.status_code, dict(fault.headers or {})
+        problem = _PLAIN.get(status, Problem(str(fault.detail)))
     else:
         log.exception("failed: %s", path, exc_info=fault)
         status = 500
@@ -246,27 +253,12 @@ def answer_to(fault: Exception, headers: Headers, path: str) -> Response:
     return answer
 
 
-def of_status(fault: HTTPException) -> Problem:
-    """Say in plain words what a status of the framework means."""
-    plain = {
-        404: Problem("There is no page at this address.", fix="Check it, or go on from the start page."),
-        405: Problem("This address cannot be used in that way.", fix="Use the page's own form."),
-    }
-    return plain.get(fault.status_code, Problem(str(fault.detail)))
-
-
 _MOST_ADDRESSES = 10_000
 _IPV6_SUBSCRIBER = 64  # bits of an IPv6 address that one household or server has
 
 
 class RateLimit:
-    """Counts events within a time.
-
-    Parameters
-    ----------
-    most : events within the time.
-    seconds : the time.
-    """
+    """Counts events of an address: at most `most` within `seconds`."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self.most = most

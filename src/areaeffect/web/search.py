@@ -103,18 +103,14 @@ def _vocabulary(atlas: Atlas) -> tuple[str, ...]:
 
 
 def _by_words(atlas: Atlas, words: list[str]) -> SearchResult:
-    whole = " ".join(words)
-    hits = [p for p in places(atlas) if all(f" {word}" in p.words for word in words)]
-    order = {"authority": 0, "ward": 1, "area": 2}
-    hits.sort(
-        key=lambda p: (
-            plain(p.name) != whole,
-            not plain(p.name).startswith(whole),
-            order[p.kind],
-            p.name,
-            p.within,
-        )
-    )
+    whole, order = " ".join(words), list(_KINDS)
+
+    def rank(place: NamedPlace) -> tuple[bool, bool, int, str, str]:
+        name = plain(place.name)
+        kind = order.index(place.kind)
+        return name != whole, not name.startswith(whole), kind, place.name, place.within
+
+    hits = sorted((p for p in places(atlas) if all(f" {w}" in p.words for w in words)), key=rank)
     return SearchResult(tuple(hits[:MOST]), max(0, len(hits) - MOST))
 
 
@@ -136,13 +132,9 @@ def find_key(atlas: Atlas, key: str) -> NamedPlace | None:
     return _by_key(atlas).get(key)
 
 
+@lru_cache(maxsize=8)
 def places(atlas: Atlas) -> tuple[NamedPlace, ...]:
     """Return every place of an atlas."""
-    return _places(atlas)
-
-
-@lru_cache(maxsize=8)
-def _places(atlas: Atlas) -> tuple[NamedPlace, ...]:
     table = atlas.table
     made = [_area(atlas, i) for i in range(len(table["code"]))]
     for kind, outer in (("ward", "authority"), ("authority", "region")):

@@ -1,4 +1,4 @@
-"""Published runs as pages of a site: the same for `publish`, which writes them, and `serve`.
+"""Published runs as pages of a site, the same for `publish`, which writes them, and `serve`.
 
 Every link is relative and nothing needs a script, so that the site works under any address, also
 from a shared folder.
@@ -6,30 +6,43 @@ from a shared folder.
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
+from areaeffect.document.folders import refuse_foreign, write_whole
+from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.results import Finding, Verdict
-from areaeffect.web import published
-from areaeffect.web.published import Entry, PublishedRun, PublishedRuns, RunsFolder, Story
-from areaeffect.web.settings import NOWHERE, Contact
+from areaeffect.web import limits
+from areaeffect.web.limits import NOWHERE, Contact, ServerSettings
+from areaeffect.web.published import (
+    ChartView,
+    PublishedRun,
+    PublishedRuns,
+    RunsFolder,
+    charts_of,
+    facts_of,
+    folders_of,
+    groups_of,
+)
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from starlette.requests import Request
 
-    from areaeffect.document.blocks import Badge
-    from areaeffect.web.settings import ServerSettings
 
 INDEX: Final = "index.html"
 FEED: Final = "feed.atom"
 ABOUT: Final = "about.html"
+ATOM_TYPE: Final = "application/atom+xml; charset=utf-8"
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FULL_REPORT: Final = ("report.html", "report.pdf", "annex.html", "annex.pdf", "neighbourhoods/index.html")
 
 
@@ -116,17 +129,21 @@ def _run(holdings: PublishedRuns, run: PublishedRun, frame: Frame) -> bytes:
 
 
 def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> bytes:
-    view = finding_view(run, key, finding)
-    said = f"{str(finding.verdict).capitalize()}. {view.headline}"
-    title = f"{view.name}: {finding.group}"
+    from areaeffect.wording import headline, name_of
+
+    charts = charts_of(run, finding)
+    said = f"{str(finding.verdict).capitalize()}. {headline(finding)}"
     return _page(
         f"{run.path}/findings/{key}.html",
         "finding",
         frame,
-        Preview(title, said, *_first(run, view.charts)),
+        Preview(f"{name_of(finding)}: {finding.group}", said, *_first(run, charts)),
         updated=run.updated,
         run=run,
-        f=view,
+        key=key,
+        f=finding,
+        charts=charts,
+        facts=facts_of(finding),
         stories=[s for s in run.stories if finding.family in s.families],
     )
 
@@ -134,6 +151,8 @@ def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> byt
 def _page(  # what a template shares, then its own values
     path: str, template: str, frame: Frame, preview: Preview, *, updated: datetime | None, **values: Any
 ) -> bytes:
+    from areaeffect import wording
+    from areaeffect.document.blocks import Badge
     from areaeffect.document.page import policy_of
     from areaeffect.web.render import day, environment
 
@@ -154,6 +173,9 @@ def _page(  # what a template shares, then its own values
             contact=frame.contact,
             updated=day(updated),
             is_site=True,
+            wording=wording,
+            claims=wording.numbers.PHRASES,
+            badge=Badge,
             **values,
         )
     )
@@ -200,7 +222,22 @@ def _verdicts(holdings: PublishedRuns, run: PublishedRun) -> str:
     return ", ".join(f"{count[v]} {v}" for v in Verdict if count[v]) or "none"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that is new."""
+
+    path: str  # its page, relative to the site
+    identity: str  # what it is known by, wherever the site is
+    #: title, summary: plain text
+    title: str
+    summary: str
+    updated: datetime  # when its run was written
+    kind: str  # finding, story or event
+
+
 def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
+    """Return what is new as an Atom feed, the newest first."""
+    from areaeffect.web.render import environment
     from areaeffect.wording import headline, name_of
 
     entries = []
@@ -216,119 +253,31 @@ def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
             )
             for key, f in run.main.items()
         ]
-        entries += [_story(run, story) for story in run.stories]
-    return published.atom("What is new: findings, stories and events", FEED, frame.base_url, entries)
-
-
-def _story(run: PublishedRun, story: Story) -> Entry:
-    where = " – ".join(part for part in (story.place, story.date) if part)
-    return Entry(
-        path=f"{run.path}/{INDEX}#{story.key}",
-        identity=f"{run.seal}/{run.path}/{story.key}",
-        title=story.title,
-        summary=f"{where}. {story.text[:500]}".strip(),
-        updated=run.updated,
-        kind=story.kind,
+        for story in run.stories:
+            where = " – ".join(part for part in (story.place, story.date) if part)
+            entries.append(
+                Entry(
+                    path=f"{run.path}/{INDEX}#{story.key}",
+                    identity=f"{run.seal}/{run.path}/{story.key}",
+                    title=story.title,
+                    summary=f"{where}. {story.text[:500]}".strip(),
+                    updated=run.updated,
+                    kind=story.kind,
+                )
+            )
+    entries.sort(key=lambda e: (-e.updated.timestamp(), e.path))
+    text = (
+        environment()
+        .get_template("site/feed.atom.j2")
+        .render(
+            title="What is new: findings, stories and events",
+            identity=frame.base_url or " ".join(sorted(e.identity for e in entries)),
+            before=f"{frame.base_url}/" if frame.base_url else "",
+            entries=entries[: limits.FEED_ENTRIES],
+            uuid=lambda text: uuid.uuid5(uuid.NAMESPACE_URL, f"areaeffect:{text}"),
+        )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ChartView:
-    """A chart of the run: its file without ending, what it shows in words, and its title."""
-
-    file: str
-    alternative: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingView:
-    """One finding in words."""
-
-    key: str
-    name: str
-    group: str
-    claim: str
-    badge: Badge
-    headline: str
-    finding: Finding
-    sentence: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-    can: tuple[str, ...] = ()
-    cannot: tuple[str, ...] = ()
-    charts: tuple[ChartView, ...] = ()
-
-
-def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
-    """Return the main findings of a run by group, in words."""
-    from areaeffect.wording import group_title
-
-    groups: dict[str, list[FindingView]] = {}
-    for key, finding in run.main.items():
-        view = _short(key, finding)
-        groups.setdefault(group_title(finding.group), []).append(view)
-    return groups
-
-
-def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
-    """Return one finding with all that its page says."""
-    from areaeffect.report.sections import p_words
-    from areaeffect.wording import can_say, cannot_say, numbers, sentence
-    from areaeffect.wording.numbers import percent, signed, signed_interval, size
-
-    facts = [("Strength of evidence", numbers.maryland_words(finding.maryland))]
-    if finding.verdict is not Verdict.NOT_ESTIMABLE:
-        facts = [
-            ("Unit", "per cent" if finding.form == "ratio" else finding.unit),
-            ("Estimate", signed(finding.estimate, finding)),
-            (
-                f"{percent(finding.level)} placebo interval",
-                signed_interval(finding.low, finding.high, finding),
-            ),
-            ("p-value", p_words(finding.p_value)),
-            ("Smallest effect it could have detected", size(finding.mde, finding)),
-            ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
-            ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),
-            ("Before; after", f"{finding.pre}; {finding.post}"),
-            *facts,
-        ]
-    return replace(
-        _short(key, finding),
-        sentence=sentence(finding),
-        facts=tuple(facts),
-        can=tuple(can_say(finding)),
-        cannot=tuple(cannot_say(finding)),
-        charts=charts_of(run, finding),
-    )
-
-
-def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
-    """Return the charts of a finding that its run holds as files."""
-    from areaeffect.document import svg
-
-    charts = []
-    for kind in ("trend", "placebo"):
-        name = f"charts/{svg.key_of(finding.group, finding.outcome, finding.claim, kind)}"
-        if {f"{name}.svg", f"{name}.png"} <= set(run.files):
-            chart = (run.folder / f"{name}.svg").read_text(encoding="utf-8")
-            charts.append(ChartView(name, svg.alternative(chart), svg.title_of(chart)))
-    return tuple(charts)
-
-
-def _short(key: str, finding: Finding) -> FindingView:
-    from areaeffect.document.blocks import Badge
-    from areaeffect.wording import headline, name_of
-    from areaeffect.wording.numbers import PHRASES
-
-    return FindingView(
-        key=key,
-        name=name_of(finding),
-        group=finding.group,
-        claim=PHRASES[f"claim.{finding.claim}"],
-        badge=Badge(finding.verdict),
-        headline=headline(finding),
-        finding=finding,
-    )
+    return _NOT_XML.sub("\ufffd", text).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,3 +317,83 @@ def site_of(request: Request) -> Site:
     """Return the holdings of the server that is asked."""
     site: Site = request.app.state.site
     return site
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publication wrote."""
+
+    runs: tuple[str, ...]  # titles, in the order of the list
+    faults: dict[str, str]  # why a run is left out, by the name of its folder
+    others: tuple[str, ...]  # names of folders that hold no run
+
+
+def publish(runs: Path, out: Path, frame: Frame) -> Published:
+    """Write a site of all runs in a folder; it appears whole or not at all.
+
+    An earlier site is replaced only where every file in it is as this command wrote it. A run
+    that is damaged is left out and named in the answer.
+
+    Raises
+    ------
+    StudyError
+        `out` is taken by something else; `runs` is no folder.
+    DataError
+        There is no run that can be published.
+    """
+    if not runs.is_dir():
+        raise StudyError(f"there is no folder '{runs}'.", "RUNS", "Name one that exists.")
+    _refuse_other(out)
+    holdings = RunsFolder(runs).holdings()
+    holdings, pages = _built_pages(holdings, frame)
+    if not holdings.top:
+        problems = [Problem(why, name) for name, why in holdings.faults.items()]
+        fix = "Name the folder that holds the folders which `areaeffect evaluate` wrote."
+        raise DataError(problems or Problem("there is no run in this folder.", str(runs), fix))
+    files = site_files(holdings)
+    write_whole(out, lambda folder: _write(folder, pages, files))
+    titles = tuple(run.title for run in holdings.top)
+    known = {path for path, _ in folders_of(runs)}
+    there = (p.name for p in sorted(runs.iterdir()) if p.is_dir())
+    return Published(titles, dict(holdings.faults), tuple(n for n in there if n not in known))
+
+
+def _refuse_other(out: Path) -> None:
+    """Refuse a folder that is not a site as this command wrote it.
+
+    Raises
+    ------
+    StudyError
+        Naming a file that is not ours, or what the folder is.
+    """
+    refuse_foreign(out)
+    if out.is_dir() and any(out.iterdir()) and not (out / FEED).is_file():
+        what = "the folder holds results and no site; nothing was changed."
+        raise StudyError(what, str(out), "Name a new or empty folder, or an earlier site.")
+
+
+def _built_pages(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, dict[str, bytes]]:
+    """Make every page before anything is written; a run whose page fails is left out and named."""
+    while True:
+        pages: dict[str, bytes] = {}
+        faults = dict(holdings.faults)
+        for path, make in site_pages(holdings, frame).items():
+            parents = map(str, PurePosixPath(path).parents)  # the nearest first
+            own = next((p for p in parents if p in holdings.runs), None)
+            try:
+                pages[path] = make()
+            except Exception as error:  # a stranger's run may hold anything
+                if own is None:
+                    raise
+                faults[own] = f"its pages cannot be made ({type(error).__name__})."
+        if faults.keys() == holdings.faults.keys():
+            return holdings, pages
+        whole = {path: run for path, run in holdings.runs.items() if path not in faults}
+        holdings = PublishedRuns(whole, faults)
+
+
+def _write(folder: Path, pages: dict[str, bytes], files: dict[str, Path]) -> None:
+    for name in sorted({*pages, *files}):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pages[name] if name in pages else files[name].read_bytes())

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.atlas.build import build_atlas
-from areaeffect.atlas.demo import london_is_due
+from areaeffect.atlas.build import build_atlas, london_is_due
 from areaeffect.errors import AreaEffectError
 from areaeffect.study.file import read_base, read_study
 from areaeffect.web.atlas import Atlas

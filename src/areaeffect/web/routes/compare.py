@@ -30,7 +30,7 @@ from areaeffect.errors import StudyError
 from areaeffect.periods import label
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas, atlases, find_atlas, others_of
-from areaeffect.web.limits import Refusal
+from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.runs import base_of, runs_of
 from areaeffect.web.search import name_of
@@ -40,7 +40,6 @@ from areaeffect.web.standing import RunState, offered, taken
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.settings import ServerSettings
 
 _KEY = re.compile(r"[0-9a-f]{20}")
 #: Order on the page once everything is there: the answer first.

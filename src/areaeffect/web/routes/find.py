@@ -13,11 +13,21 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.records import Json
-from areaeffect.web import limits, render, search, upload
+from areaeffect.web import limits, render, search
 from areaeffect.web.atlas import Atlas, Layer, atlases, find_atlas
-from areaeffect.web.limits import Refusal
+from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.render import page, settings_of, wants_json
-from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
+from areaeffect.web.selection import (
+    Selection,
+    View,
+    choice,
+    keep,
+    keep_uploaded,
+    parse,
+    query,
+    selected,
+    word,
+)
 from areaeffect.web.table import FIFTHS, direction, legend, page_of
 
 if TYPE_CHECKING:
@@ -177,11 +187,9 @@ def _twin(
 
 async def _change(request: Request) -> Response:
     """Change the selection of a view, and go to the view's new address."""
+    settings = settings_of(request)
     async with request.form(max_files=0, max_fields=limits.FORM_FIELDS) as form:
-        view = parse(FindView, parse_qsl(_text(form, "view"), keep_blank_values=True))
-        settings = settings_of(request)
-        atlas = find_atlas(settings, view.base)
-        chosen = set(selected(settings, atlas, view).codes)
+        view, atlas, chosen = _of_form(settings, form)
         ring: search.Ring = ()
         if "add" in form:
             chosen |= search.of_key(atlas, _text(form, "add"))
@@ -206,21 +214,24 @@ async def _change(request: Request) -> Response:
 
 async def _upload(request: Request) -> Response:
     """Choose the areas that an uploaded file names or draws; not where everyone may ask."""
-    if settings_of(request).read_only:
+    settings = settings_of(request)
+    if settings.read_only:
         fix = "Search, paste area codes, or run areaeffect on your own machine."
         raise Refusal(403, "This server takes no files.", fix)
     async with request.form(max_files=1, max_fields=limits.FORM_FIELDS) as form:
-        view = parse(FindView, parse_qsl(_text(form, "view"), keep_blank_values=True))
-        settings = settings_of(request)
-        atlas = find_atlas(settings, view.base)
-        chosen = selected(settings, atlas, view).codes
+        view, atlas, chosen = _of_form(settings, form)
         file = form.get("file")
         if file is None or isinstance(file, str) or not file.filename:
             raise Refusal(422, "No file was sent.", "Choose a file first.", "file")
-        kept = await run_in_threadpool(
-            upload.keep_uploaded, settings, atlas, chosen, file.filename, file.file
-        )
+        kept = await run_in_threadpool(keep_uploaded, settings, atlas, chosen, file.filename, file.file)
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
+
+
+def _of_form(settings: ServerSettings, form: FormData) -> tuple[FindView, Atlas, set[str]]:
+    """Return the view that a form is about, its atlas, and the areas chosen."""
+    view = parse(FindView, parse_qsl(_text(form, "view"), keep_blank_values=True))
+    atlas = find_atlas(settings, view.base)
+    return view, atlas, set(selected(settings, atlas, view).codes)
 
 
 def _text(form: FormData, name: str) -> str:

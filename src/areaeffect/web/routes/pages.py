@@ -17,9 +17,8 @@ from starlette.routing import Route
 from areaeffect.web import selection
 from areaeffect.web.atlas import Atlas, atlases, find_atlas
 from areaeffect.web.limits import Refusal
-from areaeffect.web.published import ATOM_TYPE
 from areaeffect.web.render import page, settings_of
-from areaeffect.web.site_pages import INDEX, site_of
+from areaeffect.web.site_pages import ATOM_TYPE, INDEX, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
