@@ -108,49 +108,35 @@ def moved(ask: Ask, why: str) -> Problem:
     """Say that an address does not hold its file, when it last did, and what to do."""
     seen = f"in {ask.seen}" if ask.seen else "at a date that is not on record"
     look = f" Look for the file on {ask.page}," if ask.page else " Find the file,"
-    return Problem(
-        f"{ask.address} does not give the file: {why}. It was last seen there {seen}.",
-        ask.name,
-        f"The publisher may have moved it.{look} and put it where `areaeffect fetch --dry-run` "
-        "says that it belongs.",
-    )
+    what = f"{ask.address} does not give the file: {why}. It was last seen there {seen}."
+    where = "put it where `areaeffect fetch --dry-run` says that it belongs."
+    return Problem(what, ask.name, f"The publisher may have moved it.{look} and {where}")
 
 
 def malformed(ask: Ask, what: str) -> Problem:
     """Say that a header cannot be understood."""
-    return Problem(
-        f"{ask.address} sends a malformed answer: {what}. None of it was used.",
-        ask.name,
-        "A proxy may be in between; try from another network.",
-    )
+    said = f"{ask.address} sends a malformed answer: {what}. None of it was used."
+    return Problem(said, ask.name, "A proxy may be in between; try from another network.")
 
 
 def no_file(ask: Ask, head: bytes) -> Problem:
     """Say that a page came in place of a file."""
     shown = head[:60].decode("utf-8", "replace")
-    return Problem(
-        f"{ask.address} answers with a web page, not with the file: '{shown}…'. Nothing of it was kept.",
-        ask.name,
-        f"A proxy's login, or a moved file: open {ask.page or ask.address} in a browser.",
-    )
+    what = f"answers with a web page, not with the file: '{shown}…'. Nothing of it was kept."
+    fix = f"A proxy's login, or a moved file: open {ask.page or ask.address} in a browser."
+    return Problem(f"{ask.address} {what}", ask.name, fix)
 
 
 def too_large(ask: Ask, cap: int, total: int = 0) -> Problem:
     """Say that more comes than the file can be."""
     size = f"{total:,} bytes" if total else f"more than {cap:,} bytes"
-    return Problem(
-        f"{ask.address} sends {size}, where at most {cap:,} are expected. It was stopped.",
-        ask.name,
-        "This is not the file on record.",
-    )
+    what = f"{ask.address} sends {size}, where at most {cap:,} are expected. It was stopped."
+    return Problem(what, ask.name, "This is not the file on record.")
 
 
 def unread(ask: Ask, tries: int, why: str, here: int) -> Problem:
     """Say that nobody answers, or that the connection breaks again and again."""
     kept = f" {here:,} bytes are here and will be used." if here else ""
     several = f"{tries} tries in a row" if tries > 1 else "1 try"
-    return Problem(
-        f"{ask.address} could not be read after {several}: {why}.{kept}",
-        ask.name,
-        "Run the command again later; it continues where it stopped.",
-    )
+    what = f"{ask.address} could not be read after {several}: {why}.{kept}"
+    return Problem(what, ask.name, "Run the command again later; it continues where it stopped.")
