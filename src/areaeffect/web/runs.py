@@ -167,8 +167,9 @@ class Runs:
         """
         refuse_question(base_of(atlas), question, tuple(atlas.position))
         key = self.key(atlas, question)
+        folder = self.folder / key
         with self._lock:
-            if not (self.has(key, DESIGN) and self.has(key, POWER)) and not self.has(key, REFUSED):
+            if not (has(folder, DESIGN) and has(folder, POWER)) and not has(folder, REFUSED):
                 self._enqueue(atlas, Job(key=key, stage="plan", question=question, atlas=atlas.key))
         return key
 
@@ -199,7 +200,7 @@ class Runs:
                 "See it first: an answer means little without it.",
             )
         with self._lock:
-            if self.has(key, PARQUET):
+            if has(self.folder / key, PARQUET):
                 return
             looks = self.folder / key / _LOOKS_FILE
             if not looks.is_file():
@@ -219,10 +220,6 @@ class Runs:
             else:
                 self._workers[job.atlas].order({"do": "cancel", "key": key})
 
-    def has(self, key: str, part: str) -> bool:
-        """Whether a part of a run is finished."""
-        return has(self.folder / key, part)
-
     def standing(self, key: str) -> RunState:
         """Return the state of a run.
 
@@ -237,12 +234,12 @@ class Runs:
         looks = None
         try:
             question, base = self._question_of(key)
-            if self.has(key, ANSWER):
+            if has(self.folder / key, ANSWER):
                 looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
         except _DAMAGED:
             fix = "It may be from another server, or too old: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
-        parts = tuple(part for part in MARKS if self.has(key, part))
+        parts = tuple(part for part in MARKS if has(self.folder / key, part))
         return RunState(
             key=key, question=question, atlas=base, parts=parts, job=job, position=position, looks=looks
         )
