@@ -10,12 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.results import Bools, Floats, Gap, Ints, Release
+from areaeffect.results import Bools, Floats, Gap, Ints, Release, Strings
 
 if TYPE_CHECKING:
     from areaeffect.outcomes import Break
-
-Strings = npt.NDArray[np.str_]
 
 #: A neighbourhood with more than this share of its areas, or of a side of its window, missing gets
 #: no estimate; one period of a short side may be missing.

@@ -14,6 +14,7 @@ from areaeffect.records import DataTable, Json, described
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Strings = npt.NDArray[np.str_]
 Found = TypeVar("Found")
 
 #: Of a printed interval.

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from areaeffect.errors import DataError, number_of
 from areaeffect.outcomes import BREAKS, Break
-from areaeffect.panel import REASONS, Hidden, Measure, Strings
+from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.results import Bools, Floats, Gap
+from areaeffect.results import Bools, Floats, Gap, Strings
 from areaeffect.sources.base import MeasureRequest, SourceTable, _fixed, align, attribute, kind_of
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
 from areaeffect.sources.police_uk.categories import breaks_of

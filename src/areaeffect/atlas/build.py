@@ -61,8 +61,7 @@ from areaeffect.tables.parquet import write_columns
 
 if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats
+    from areaeffect.results import Bools, Floats, Strings
     from areaeffect.sources.base import SourceTable
 
     Tell = Callable[[str, int, int], None]

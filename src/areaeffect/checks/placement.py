@@ -9,10 +9,9 @@ import numpy as np
 
 from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, Subject, p_words
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
-from areaeffect.panel import Strings
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.wording.numbers import phrase, three_digits
 
 #: A programme less like its placebos than all but this share of them is warned of.

@@ -29,11 +29,10 @@ from areaeffect.findings.units import to_look
 from areaeffect.further.groups import by_attribute
 from areaeffect.further.registry import further, further_inputs
 from areaeffect.geography.boundaries import Boundaries
-from areaeffect.panel import Strings
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, run_all, single_threaded, version_of_code
 from areaeffect.report.files import design_values, rounded, write_result
-from areaeffect.results import AreaStatus, Release, Result, Shape
+from areaeffect.results import AreaStatus, Release, Result, Shape, Strings
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.parts import resolve
 from areaeffect.value.valuation import cost_releases

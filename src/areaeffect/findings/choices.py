@@ -12,9 +12,9 @@ from areaeffect.design.cutoff import Ranked, ranked
 from areaeffect.design.pool import Pool
 from areaeffect.design.programme import ROUNDING, Rules
 from areaeffect.errors import DataError, Problem, StudyError, first_few
-from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
+from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
 from areaeffect.placebo.programmes import Candidates
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.sources.police_uk.categories import ALL_CRIME
 from areaeffect.study.analysis import DesignPart, Only
 from areaeffect.study.file import StudyFile

@@ -10,9 +10,9 @@ from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import in_words
 from areaeffect.findings.case import Finished
-from areaeffect.panel import Measure, Strings
+from areaeffect.panel import Measure
 from areaeffect.records import Column, DataTable
-from areaeffect.results import Annex, Bools, Floats, Result
+from areaeffect.results import Annex, Bools, Floats, Result, Strings
 from areaeffect.study.analysis import PlainMeans
 from areaeffect.study.model import Study
 from areaeffect.wording.numbers import phrase

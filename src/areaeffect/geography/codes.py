@@ -16,8 +16,7 @@ from typing import Literal
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.panel import Strings
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.tables.parquet import read_parquet
 from areaeffect.tables.user_table import read_user_table
 

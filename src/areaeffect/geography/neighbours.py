@@ -17,8 +17,8 @@ import pandas as pd
 
 from areaeffect.errors import DataError
 from areaeffect.geography.boundaries import Boundaries
-from areaeffect.panel import Graph, Strings
-from areaeffect.results import Bools, Ints
+from areaeffect.panel import Graph
+from areaeffect.results import Bools, Ints, Strings
 from areaeffect.tables.user_table import read_user_table, rows_account
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised

@@ -13,8 +13,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, first_few, repeated
 from areaeffect.geography.codes import Lookup
-from areaeffect.panel import Strings
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints, Strings
 
 #: Remainders nearer than this are a tie (floating point), which goes to the lower code.
 _TIE_DECIMALS = 9

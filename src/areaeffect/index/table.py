@@ -21,8 +21,7 @@ from areaeffect.study.parts import Window, resolve
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.panel import Strings
-    from areaeffect.results import Floats, Release
+    from areaeffect.results import Floats, Release, Strings
     from areaeffect.study.index import ColumnOf, Index, IndexFile, Indicator
 
     Raw = tuple[Strings, Strings, npt.NDArray[Any], tuple[Release, ...], tuple[str, ...]]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.panel import Graph, Strings
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.panel import Graph
+from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.streams import OF_AREAS, Use, generator
 
 #: Seeds whose pseudo-neighbourhoods are kept for each neighbourhood: those most alike it.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Strings
+    from areaeffect.results import Strings
     from areaeffect.study.initiative import Initiative
 
     Outlines = npt.NDArray[np.object_]

@@ -12,7 +12,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of, repeated
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
-from areaeffect.panel import Neighbourhood, Strings
+from areaeffect.panel import Neighbourhood
 from areaeffect.register.drawn_areas import OUTSIDE, LeftOut, PlacesRead, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.places import KINDS, find_places
@@ -26,6 +26,7 @@ from areaeffect.register.rows import (
     unnamed,
     value_problems,
 )
+from areaeffect.results import Strings
 from areaeffect.sources.publishers.large_files import plain_postcode
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window, resolve

@@ -11,11 +11,11 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.codes import counterparts
-from areaeffect.panel import Neighbourhood, Strings
+from areaeffect.panel import Neighbourhood
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.register.rows import AreaRow, grouped
-from areaeffect.results import Floats, Ints
+from areaeffect.results import Floats, Ints, Strings
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window
 

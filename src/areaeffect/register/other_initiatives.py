@@ -13,7 +13,7 @@ import numpy as np
 from areaeffect.errors import DataError, first_few, number_of
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
-from areaeffect.panel import Neighbourhood, Strings
+from areaeffect.panel import Neighbourhood
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
 from areaeffect.register.drawn_areas import PlacesRead
@@ -21,7 +21,7 @@ from areaeffect.register.initiatives import places_found
 from areaeffect.register.neighbourhoods import start_kind
 from areaeffect.register.places import PlaceLookup, authorities_of, in_authority, lookups_of, vintage_of
 from areaeffect.register.rows import Record, grouped, read_records
-from areaeffect.results import Ints
+from areaeffect.results import Ints, Strings
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window, resolve

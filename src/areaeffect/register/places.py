@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, did_you_mean
-from areaeffect.panel import Strings
-from areaeffect.results import Bools, Ints
+from areaeffect.results import Bools, Ints, Strings
 from areaeffect.sources.publishers.panel import lookup_of, published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.parts import resolve

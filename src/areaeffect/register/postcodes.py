@@ -21,8 +21,7 @@ from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import rows_account
 
 if TYPE_CHECKING:
-    from areaeffect.panel import Strings
-    from areaeffect.results import Ints
+    from areaeffect.results import Ints, Strings
 
 _FEWEST_AN_AREA = 10
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError
-from areaeffect.panel import Strings
+from areaeffect.results import Strings
 from areaeffect.sources.police_uk.categories import known_categories
 from areaeffect.study.model import split_reference
 from areaeffect.study.parts import AnySource

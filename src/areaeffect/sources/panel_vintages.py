@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.results import Bools, Floats, Ints, Strings
 
 _LSOA, _MSOA = re.compile(r"[EW]01\d{6}"), re.compile(r"[EW]02\d{6}")
 _SHOWN = 5

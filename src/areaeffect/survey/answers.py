@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.panel import Strings
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.study.analysis import Item, Survey
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import compared_text, picked, plain_text, read_codes

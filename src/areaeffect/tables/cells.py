@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.panel import REASONS, Strings
-from areaeffect.results import Bools, Floats
+from areaeffect.panel import REASONS
+from areaeffect.results import Bools, Floats, Strings
 
 #: Marks for a number that is missing, and why it is: those of the Government Statistical
 #: Service (with and without brackets) and those that older tables and other programs use.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from areaeffect.document.page import as_dict, run_of
-from areaeffect.panel import Graph, Strings
+from areaeffect.panel import Graph
 from areaeffect.records import Column, DataTable, Json
-from areaeffect.results import Bools, Floats, Ints, Release, Shape
+from areaeffect.results import Bools, Floats, Ints, Release, Shape, Strings
 
 TITLE = "Where next: places like those that benefited"
 #: Redrawn worlds that the interval of a rank is taken from.

@@ -19,8 +19,7 @@ from areaeffect.sources.publishers.releases import named_file
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.results import Bools, Floats, Ints, Strings
     from areaeffect.sources.police_uk.panel_query import Points
     from areaeffect.study.model import PoliceUkSource
 

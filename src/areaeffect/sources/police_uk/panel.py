@@ -47,7 +47,7 @@ from areaeffect.tables.parquet import read_parquet
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.panel import Strings
+    from areaeffect.results import Strings
 
     Codes = npt.NDArray[np.uint8]
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.panel import Strings
-from areaeffect.results import Floats, Ints
+from areaeffect.results import Floats, Ints, Strings
 from areaeffect.sources.police_uk.lake import Lake
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from areaeffect.tables.user_table import Layout, read_user_table
 from areaeffect.tables.workbooks import below_header, read_sheets
 
 if TYPE_CHECKING:
-    from areaeffect.panel import Strings
+    from areaeffect.results import Strings
 
     Laid = tuple[pd.DataFrame, int]
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.codes import Lookup, load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
-from areaeffect.panel import REASONS, Hidden, Strings
+from areaeffect.panel import REASONS, Hidden
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.results import Floats
+from areaeffect.results import Floats, Strings
 from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.releases import (

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.panel import REASONS, Strings
+from areaeffect.panel import REASONS
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.results import Floats, Ints, Release
+from areaeffect.results import Floats, Ints, Release, Strings
 from areaeffect.sources.publishers.layouts import read_files
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
