@@ -161,12 +161,19 @@ def area_column(frame: pd.DataFrame, listed: Collection[str], path: Path) -> str
         held = {plain_code(str(v)).upper() for v in frame[column].unique()}
         shares[str(column)] = len(wanted & held) / len(wanted) if wanted else 0.0
     best = max(shares.values(), default=0.0)
+    named = [c for c in shares if _AREA.fullmatch(c)]
+    chosen = next((c for c, share in shares.items() if best and share == best), "")
+    # A spreadsheet drops zeros at the front of codes, and what is left may equal some counts.
+    for column in named if wanted and chosen not in named else ():
+        cut = {v: v.lstrip("0") for v in map(str, frame[column].unique()) if v.startswith("0")}
+        if found := next((v for v, short in cut.items() if short in wanted), ""):
+            what = f"'{cut[found]}' of the list seems to be '{found}' of '{column}' without its zeros."
+            raise _refused(what, path, shares)
     if best >= _LEAST_SHARE:
-        return next(c for c, share in shares.items() if share == best)
+        return chosen
     if wanted:
         what = f"no column holds the areas of the list ({first_few(sorted(wanted))})."
         raise _refused(what, path, shares)
-    named = [c for c in shares if _AREA.fullmatch(c)]
     if len(named) != 1:
         what = "it is not clear which column holds the areas."
         raise _refused(what, path, shares)

@@ -96,6 +96,9 @@ def test_year_and_month_in_two_columns_are_named_with_what_to_do() -> None:
     ("frame", "listed", "said"),
     [
         (long(n="3"), ["W01000001"], "no column holds the areas of the list"),
+        (long(n="3").replace({"E01000001": "01001"}), ["1001"], "seems to be '01001' of 'LSOA code'"),
+        (long(n="1001").replace({"E01000001": "01001"}), ["1001"],
+         "'1001' of the list seems to be '01001' of 'LSOA code' without its zeros"),
         (long(n="3", from_month="2012-01", other=["2012-01", "2012-02", "2012-03", "2012-04"] * 3)
          .rename(columns={"other": "to_month"}), CODES, "several columns could hold the periods"),
         (long(word="many"), CODES, "no column holds numbers"),
