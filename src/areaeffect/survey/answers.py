@@ -49,9 +49,8 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> SurveyA
         that are missing, zero or negative, blank clusters, each with its rows; a wave that no
         row has.
     """
-    path = resolve(survey.path, folder)
-    whole, problems = _table(survey, path), list[Problem]()
-    table = whole.frame
+    path, problems = resolve(survey.path, folder), list[Problem]()
+    table = (whole := _table(survey, path)).frame
     codes, said = read_codes(table[survey.area])
     spelled = {} if areas is None else {compared_text(str(a)): str(a) for a in areas}
     code = codes.map({c: spelled.get(compared_text(c), c) for c in codes.unique()}).to_numpy(dtype=str)
@@ -61,16 +60,14 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> SurveyA
     weight, cluster = np.ones(len(table)), code
     if survey.weight is not None:
         weight, _ = _numbers(table, survey.weight, ())
-        fix = "Leave out respondents without a weight above zero."
-        wrong = ~(np.isfinite(weight) & (weight > 0))
-        problems += _cells(table, survey.weight, wrong, path, "the weight '{}' is not above zero.", fix)
+        what, fix = "the weight '{}' is not above zero.", "Leave out respondents without one."
+        problems += _cells(table, survey.weight, ~(weight > 0) | np.isinf(weight), path, what, fix)
     if survey.cluster is not None:
         cluster = _clusters(table, survey.cluster, path, problems)
     if problems:
         raise DataError(problems)
-    items = survey.items
-    reverse = [i.reverse for i in items]
-    ends = [i.lowest for i in items], [i.highest for i in items]
+    reverse = [i.reverse for i in survey.items]
+    ends = [i.lowest for i in survey.items], [i.highest for i in survey.items]
     score = scale_scores(answers, *ends, reverse, survey.least_items)
     position = np.minimum(np.searchsorted(areas, code), len(areas) - 1)
     placed = areas[position] == code
