@@ -59,7 +59,9 @@ def test_every_verdict_and_claim_has_a_name_of_its_own() -> None:
 
 def test_no_phrase_is_left_over() -> None:
     code = "\n".join(p.read_text(encoding="utf-8") for p in SOURCE.rglob("*.py"))
+    pages = "\n".join(p.read_text(encoding="utf-8") for p in SOURCE.rglob("*.j2"))
     begins = set(re.findall(r"""f["']([a-z_]+\.[a-z_]*)\{""", code))
+    begins |= set(re.findall(r'"([a-z_]+\.[a-z_]*)" ~', pages))
     begins |= {f"check_{c.name}.{key}" for c in CHECKS for key in ("title", "question", "caption")}
     begins |= {f"check_{c.name}.along" for c in CHECKS if c.drawn} | {f"check.{c.why}" for c in CHECKS}
     begins |= {f"check_{c}.{key}" for c in ("leave_out", "leave_area_out") for key in ONE_LEFT_OUT}
