@@ -17,7 +17,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.results import Bools, Floats, Ints, Strings
-from areaeffect.tables.parquet import read_parquet
+from areaeffect.tables.parquet import read_arrays
 from areaeffect.tables.user_table import read_user_table
 
 #: Census of LSOAs, as studies name them.
@@ -159,8 +159,8 @@ def _times(codes: Strings) -> Ints:
 
 def _columns(name: str, *columns: str) -> tuple[Strings, ...]:
     with as_file(files(__package__).joinpath(name)) as path:
-        table = read_parquet(path, columns)
-    return tuple(table[c].fillna("").to_numpy(dtype=str) for c in columns)
+        found = read_arrays(path, columns)
+    return tuple(np.ma.filled(column, "").astype(str) for column in found)
 
 
 CHANGES = ("U", "S", "M", "X")

@@ -36,6 +36,15 @@ def read_parquet(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     return frame
 
 
+def read_arrays(path: Path, columns: Sequence[str]) -> list[Any]:
+    """Return columns as arrays, masked where a value is missing; pandas is not imported."""
+    import duckdb
+
+    with duckdb.connect() as engine:
+        found = engine.read_parquet(str(path)).select(*map(duckdb.ColumnExpression, columns)).fetchnumpy()
+    return [found[c] for c in columns]
+
+
 def parquet_metadata(path: Path) -> dict[str, str]:
     """Return what a file says of itself, beside its columns."""
     import duckdb

@@ -14,7 +14,6 @@ import duckdb
 
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.codes import territorial_forces
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.counting import (
     Engine,
@@ -28,13 +27,16 @@ from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfin
 from areaeffect.sources.police_uk.rows import RowsUsed
 from areaeffect.sources.police_uk.store_check import IngestReport, report_on
 from areaeffect.sources.police_uk.text import REPEATED, Rejected, number_lines
-from areaeffect.tables.parquet import write_columns
 
 SOURCE = "police_uk"
 #: Numbered text that goes through the engine at once: bounds memory and scratch space.
 BATCH_BYTES = 48 << 20
 _CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
 _SHOWN = 20
+_REJECTED = """
+COPY (SELECT $file AS file, unnest($line::INTEGER[]) AS line, unnest($reason::VARCHAR[]) AS reason,
+    unnest($row::VARCHAR[]) AS row) TO $path (FORMAT parquet, COMPRESSION zstd)
+"""
 _ALSO = {"british-transport": "btp"}
 #: A file of so many rows or more of which this share repeats others was put together from copies.
 _FEWEST_ROWS, _MOST_REPEATED = 200, 0.25
@@ -272,13 +274,15 @@ class _Ingest:
         if not rejected:
             self.lake.remove(name)
             return
-        columns = {
-            "file": [file.name] * len(rejected),
+        given = {
+            "file": file.name,
             "line": [r.line for r in rejected],
             "reason": [r.reason for r in rejected],
             "row": [r.text for r in rejected],
+            "path": str(self.lake.new_file(name)),
         }
-        write_columns(self.lake.new_file(name), columns)
+        with duckdb.connect() as own:  # without pandas, whose import takes as long as a month of a force
+            own.execute(_REJECTED, given)
 
 
 def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected], n_rows: int) -> None:
@@ -293,7 +297,7 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
     why: dict[str, int] = {}
     for reject in rejected:
         why[reject.reason] = why.get(reject.reason, 0) + 1
-    if kept and (of := force_named(kept.police)) and of != row["force"]:
+    if kept and force_named(kept.police, row["force"]) != row["force"]:
         row["other_police"] = kept.police
     row.update(
         status=_CURRENT,
@@ -307,11 +311,15 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
     )
 
 
-def force_named(police: str) -> str:
-    """Return the force that a file's text names: 'cleveland' of 'Cleveland Police'; '' where none."""
+def force_named(police: str, own: str) -> str:
+    """Return the force that a file's text names, 'cleveland' of 'Cleveland Police'; `own` where none."""
     words = re.findall("[a-z]+", police.lower().replace("&", " and "))
     slug = "-".join(w for w in words if w not in {"police", "constabulary", "service"})
-    return _ALSO.get(slug, slug if slug in territorial_forces() else "")
+    if slug == own or slug in _ALSO:
+        return _ALSO.get(slug, own)
+    from areaeffect.geography.codes import territorial_forces  # NumPy is slow to import
+
+    return slug if slug in territorial_forces() else own
 
 
 def _useless(row: ManifestRow, earlier: ManifestRow | None) -> list[Problem]:
