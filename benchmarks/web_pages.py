@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import ServerSettings
-from areaeffect.web.routes.find import FindView
+from areaeffect.web.find import FindView
 from areaeffect.web.selection import keep, query
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import pytest
@@ -13,7 +12,6 @@ from areaeffect.web.limits import Refusal
 from areaeffect.web.selection import View, choice, parse, query
 
 
-@dataclass(frozen=True, slots=True)
 class Page(View):
     tab: str = choice("map", "table")
 

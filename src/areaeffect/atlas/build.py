@@ -25,10 +25,11 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,15 +39,15 @@ from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, r
 from areaeffect.assembly.measures import make_measures
 from areaeffect.atlas.layers import (
     INSIDE,
-    History,
     Layer,
+    averages_of,
     council_outlines,
     earliest_start,
-    histories_of,
     layers_of,
     place_names,
     place_points,
     slug,
+    unit_of,
 )
 from areaeffect.errors import DataError
 from areaeffect.geography.overlay import projected
@@ -61,8 +62,9 @@ from areaeffect.tables.parquet import write_columns
 
 if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.results import Bools, Floats, Strings
-    from areaeffect.sources.base import SourceTable
+    from areaeffect.panel import Measure
+    from areaeffect.results import Ints, Strings
+    from areaeffect.study.model import Outcome
 
     Tell = Callable[[str, int, int], None]
 
@@ -90,9 +92,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     inside = place_names(areas, names, part.places, file.folder)
     places, place_of = _larger_places(areas, inside)
     layers = layers_of(file, tables, measures, areas)
-    histories = histories_of(file, measures, place_of)
     covariates, as_of = covariates_of(file, tables, areas)
-    complete = np.asarray(np.isfinite(covariates).all(axis=1), dtype=np.bool_)
     tell("Reading boundaries", 2, _STEPS)
     (boundaries,) = outlines_of(file, areas)
 
@@ -100,15 +100,26 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
         tell("Making the map's tiles", 3, _STEPS)
         bounds = write_tiles(boundaries, areas, inside, making) if boundaries else ()
         tell("Writing the atlas", 4, _STEPS)
-        _write_areas(making, areas, inside, complete, boundaries)
+        columns = {"code": areas.astype(str), **{what: inside[what] for what in ("name", *INSIDE)}}
+        about = {"complete": np.isfinite(covariates).all(axis=1)}
+        if boundaries:
+            x, y = boundaries.centres.T
+            lon, lat = projected(boundaries.centres, boundaries.crs, "EPSG:4326").T
+            about |= {"x": x.round(1), "y": y.round(1), "lon": lon.round(6), "lat": lat.round(6)}
+        write_columns(making / "areas.parquet", columns | about)
+        _write_packed(making / "names.json.gz", json.dumps(inside["name"].tolist(), ensure_ascii=False))
         n_postcodes = _write_postcodes(making, part.postcodes, file.folder, areas)
         (making / "base.toml").write_text(file.text, encoding="utf-8")
+        releases = [r for t in tables.values() for r in (t.release, *t.more_releases)]
+        credits = [r.attribution for r in releases]
+        if vintage := vintage_of(areas, file.folder):
+            credits.append(find_release(f"boundaries_{vintage}").attribution)
         manifest = {
             "format": FORMAT,
             "key": out.name,
             "title": study.study.title,
             "question": study.study.question,
-            "made_up": study.atlas is not None and study.atlas.made_up,
+            "made_up": part.made_up,
             "window": study.study.window.kind.value,
             "earliest": earliest_start(study.study.window, as_of),
             "base_folder": str(file.folder.resolve()),
@@ -119,11 +130,17 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "postcodes": n_postcodes,
             "places": places,
             "layers": [_write_layer(making, layer) for layer in layers],
-            "histories": [_write_history(making, history) for history in histories],
-            "attribution": _attribution(tables.values(), vintage_of(areas, file.folder)),
-            "releases": [asdict(r) for t in tables.values() for r in (t.release, *t.more_releases)],
+            "histories": [_write_history(making, o, measures[o.name], place_of) for o in study.outcome],
+            "attribution": list(dict.fromkeys(line for line in credits if line)),
+            "releases": [asdict(r) for r in releases],
         }
-        _write_manifest(making, manifest)
+        digests = {
+            path.relative_to(making).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(making.rglob("*"))
+            if path.is_file()
+        }
+        text = json.dumps({**manifest, "files": digests}, indent=1, ensure_ascii=False)
+        (making / "atlas.json").write_text(text + "\n", encoding="utf-8")
     tell("Writing the atlas", _STEPS, _STEPS)
     return out
 
@@ -143,64 +160,27 @@ def _replacing(out: Path) -> Iterator[Path]:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _write_manifest(making: Path, manifest: Json) -> None:
-    """Write the manifest last, with the digest of every file that is there."""
-    digests = {
-        path.relative_to(making).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(making.rglob("*"))
-        if path.is_file()
-    }
-    text = json.dumps({**manifest, "files": digests}, indent=1, ensure_ascii=False)
-    (making / "atlas.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _attribution(tables: Iterable[SourceTable], vintage: str | None) -> list[str]:
-    """Return the lines that licences ask for, each once: of the figures, then of the outlines."""
-    releases = [r for table in tables for r in (table.release, *table.more_releases)]
-    lines = [r.attribution for r in releases]
-    lines += [find_release(f"boundaries_{vintage}").attribution] if vintage else []
-    return list(dict.fromkeys(line for line in lines if line))
-
-
-def _larger_places(
-    areas: Strings, inside: dict[str, Strings]
-) -> tuple[list[dict[str, str]], tuple[np.typing.NDArray[np.int64], ...]]:
-    """Return the larger places that areas are shown against, and which one each lies in.
+def _larger_places(areas: Strings, inside: Mapping[str, Strings]) -> tuple[list[dict[str, str]], list[Ints]]:
+    """Return the larger places that areas are shown against, and of each kind which one each lies in.
 
     Authorities come first, then countries, or all areas where codes tell no country.
     """
-    authorities = np.unique(inside["authority"][inside["authority"] != ""])
-    position = {str(name): i for i, name in enumerate(authorities)}
-    of_authority = np.array([position.get(str(a), -1) for a in inside["authority"]], dtype=np.int64)
-    letters = np.array([str(code)[:1] for code in areas])
-    known = {"E": "England", "W": "Wales"}
-    is_country = bool(np.isin(letters, list(known)).all()) and bool(len(authorities))
-    if is_country:
-        present = sorted(set(letters))
-        of_country = np.searchsorted(np.array(present), letters)
-        countries = [known[letter] for letter in present]
-        if len(present) == 1 and len(np.unique(inside["region"])) == 1:
-            countries = [str(inside["region"][0])]  # a region's own atlas says nothing of England
-    else:
+    authorities, of_authority = np.unique(inside["authority"], return_inverse=True)
+    if authorities[0] == "":  # the first in order: an area that lies in none
+        authorities, of_authority = authorities[1:], of_authority - 1
+    letters, of_country = np.unique([str(code)[:1] for code in areas], return_inverse=True)
+    countries = [{"E": "England", "W": "Wales"}.get(letter, "") for letter in letters.tolist()]
+    if not all(countries) or not len(authorities):
         of_country, countries = np.zeros(len(areas), dtype=np.int64), ["all areas"]
+    elif len(letters) == 1 and len(np.unique(inside["region"])) == 1:
+        countries = [str(inside["region"][0])]  # a region's own atlas says nothing of England
     listed = [{"kind": "authority", "name": str(name)} for name in authorities]
     listed += [{"kind": "country", "name": name} for name in countries]
-    return listed, (of_authority, of_country.astype(np.int64))
+    return listed, [of_authority, of_country]
 
 
-def _write_areas(
-    folder: Path, areas: Strings, inside: dict[str, Strings], complete: Bools, boundaries: Boundaries | None
-) -> None:
-    columns: dict[str, Strings | Bools | Floats] = {"code": areas.astype(str)}
-    columns |= {what: inside[what].astype(str) for what in ("name", *INSIDE)} | {"complete": complete}
-    if boundaries is not None:
-        centres = boundaries.centres
-        lon, lat = projected(centres, boundaries.crs, "EPSG:4326").T
-        columns |= {"x": centres[:, 0].round(1), "y": centres[:, 1].round(1)}
-        columns |= {"lon": np.round(lon, 6), "lat": np.round(lat, 6)}
-    write_columns(folder / "areas.parquet", columns)
-    names = json.dumps(inside["name"].astype(str).tolist(), ensure_ascii=False)
-    (folder / "names.json.gz").write_bytes(gzip.compress(names.encode(), mtime=0))
+def _write_packed(path: Path, text: str) -> None:
+    path.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
 
 
 def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
@@ -216,61 +196,54 @@ def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strin
 
 def _write_layer(folder: Path, layer: Layer) -> Json:
     """Write the arrays of a layer; five digits are more than a colour can show."""
-    for i in range(len(layer.periods)):
-        text = ",".join("null" if v != v else f"{v:.5g}" for v in layer.values[:, i].tolist())  # noqa: PLR0124
-        packed = gzip.compress(f"[{text}]".encode(), compresslevel=9, mtime=0)
-        (folder / "values" / f"{layer.key}.{i}.json.gz").write_bytes(packed)
+    missing = np.isnan(layer.values)
+    for i, (column, unknown) in enumerate(zip(layer.values.T, missing.T, strict=True)):
+        text = ",".join("null" if u else f"{v:.5g}" for v, u in zip(column, unknown, strict=True))
+        _write_packed(folder / "values" / f"{layer.key}.{i}.json.gz", f"[{text}]")
     said = ("key", "group", "title", "unit", "note", "better", "periods", "breaks")
-    missing = [int(n) for n in np.isnan(layer.values).sum(axis=0)]
-    return {key: getattr(layer, key) for key in said} | {"missing": missing}
+    return {key: getattr(layer, key) for key in said} | {"missing": missing.sum(axis=0).tolist()}
 
 
-def _write_history(folder: Path, history: History) -> Json:
-    name, measure, outcome = slug(history.outcome.name), history.measure, history.outcome
-    parts = {"": measure.values, ".waves": measure.waves, ".places": history.places}
-    if measure.exposure is not None:
-        parts[".exposure"] = measure.exposure
+def _write_history(folder: Path, outcome: Outcome, measure: Measure, place_of: list[Ints]) -> Json:
+    name, periods = slug(outcome.name), measure.periods
+    places = np.vstack([averages_of(measure, inside) for inside in place_of])
+    parts = {"": measure.values, ".waves": measure.waves, ".places": places, ".exposure": measure.exposure}
     for part, values in parts.items():
-        np.save(folder / "history" / f"{name}{part}.npy", np.ascontiguousarray(values))
+        if values is not None:
+            np.save(folder / "history" / f"{name}{part}.npy", np.ascontiguousarray(values))
+    each = f" a {periods.kind.value}" if periods.n > 1 and periods.kind.per_year else ""
     return {
         "key": name,
         "title": outcome.title,
-        "unit": history.unit,
+        "unit": unit_of(outcome, measure) + each,
         "counted": outcome.unit_title if measure.is_count else "",
         "better": outcome.better,
         "claim": outcome.claim,
-        "kind": measure.periods.kind.value,
-        "periods": list(measure.periods.labels),
+        "kind": periods.kind.value,
+        "periods": list(periods.labels),
     }
 
 
-#: The layer inside the tiles, and the name of the file: tippecanoe writes it into the file, so
-#: another name would give other bytes.
-LAYER = "areas"
+#: The name of the file of tiles: tippecanoe writes it into the file, so another would give other bytes.
 FILE = "areas.pmtiles"
 #: Zooms that are made; MapLibre enlarges the last, whose grid of 6 m is finer than boundaries
-#: generalised to 20 m. The first shows England and Wales whole.
-FIRST_ZOOM, LAST_ZOOM = 4, 10
-#: Below the last zoom a tile has a grid of 2 to this: half a point of the screen.
-LOW_DETAIL = 10
+#: generalised to 20 m. The first shows England and Wales whole. Below the last a tile has a grid of 2 to
+#: `--low-detail`: half a point of the screen.
+_TIPPECANOE = (
+    "-o", FILE, "-n", "areas", "-Z4", "-z10", "-r1", "--low-detail=10", "--simplification=4",
+    "--detect-shared-borders", "--no-feature-limit", "--no-tile-size-limit",
+    "--no-tiny-polygon-reduction", "--read-parallel", "--no-progress-indicator", "--quiet", "--force",
+)  # fmt: skip
 _DECIMALS = 6  # of a degree: a tenth of a metre
 
 
 def write_tiles(
     boundaries: Boundaries, areas: Strings, inside: Mapping[str, Strings], folder: Path
 ) -> tuple[float, ...]:
-    """Write outlines, council borders and names as vector tiles into `folder/areas.pmtiles`.
+    """Write outlines, council borders and names as vector tiles; return west, south, east and north.
 
     An outline's id is the position of its area in the atlas; its only property is the code. A name
     lies in the area nearest the middle of its ward or council.
-
-    Parameters
-    ----------
-    areas, inside : (n_areas,), codes, and ward and authority of each; '' where not known.
-
-    Returns
-    -------
-    West, south, east and north of all areas, degrees.
 
     Raises
     ------
@@ -282,59 +255,37 @@ def write_tiles(
 
     degrees = geopandas.GeoSeries(boundaries.outlines, crs=boundaries.crs).to_crs(4326)
     outlines = shapely.set_precision(degrees.to_numpy(), 10.0**-_DECIMALS, mode="pointwise")
+    coded = ((i, {"code": str(code)}, s) for i, (code, s) in enumerate(zip(areas, outlines, strict=True)))
+    layers = {
+        "areas": coded,
+        "councils": council_outlines(outlines, inside["authority"]),
+        "names": place_points(boundaries.centres, outlines, inside),
+    }
     with tempfile.TemporaryDirectory() as scratch:
-        layers = {
-            LAYER: (
-                (i, {"code": str(code)}, shape)
-                for i, (code, shape) in enumerate(zip(areas, outlines, strict=True))
-            ),
-            "councils": council_outlines(outlines, inside["authority"]),
-            "names": place_points(boundaries.centres, outlines, inside),
-        }
+        # Names inside the working folder: tippecanoe writes its own command line into the file.
+        command = [str(program()), *_TIPPECANOE]
         for name, features in layers.items():
+            command += ["-L", f"{name}:{name}.geojsonl"]
             with (Path(scratch) / f"{name}.geojsonl").open("w", encoding="utf-8") as file:
                 for i, about, shape in features:
-                    known = json.dumps(about, ensure_ascii=False)
-                    file.write(
-                        f'{{"type":"Feature","id":{i},"properties":{known},'
-                        f'"geometry":{shapely.to_geojson(shape)}}}\n'
-                    )
-        _tippecanoe(Path(scratch), tuple(layers), folder)
+                    known, drawn = json.dumps(about, ensure_ascii=False), shapely.to_geojson(shape)
+                    file.write(f'{{"type":"Feature","id":{i},"properties":{known},"geometry":{drawn}}}\n')
+        made = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+        if made.returncode:
+            reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise DataError(f"the map's tiles could not be made: {reason}.", "tippecanoe")
+        shutil.copyfile(Path(scratch) / FILE, folder / FILE)
     return tuple(round(float(edge), 4) for edge in degrees.total_bounds)
-
-
-def _tippecanoe(scratch: Path, layers: Sequence[str], folder: Path) -> None:
-    # Names inside the working folder: tippecanoe writes its own command line into the file.
-    command = [
-        str(program()),
-        *("-o", FILE, "-n", LAYER, f"-Z{FIRST_ZOOM}", f"-z{LAST_ZOOM}", "-r1"),
-        *(part for layer in layers for part in ("-L", f"{layer}:{layer}.geojsonl")),
-        *("--detect-shared-borders", "--no-feature-limit", "--no-tile-size-limit"),
-        *("--no-tiny-polygon-reduction", "--simplification=4"),
-        *(f"--low-detail={LOW_DETAIL}", "--read-parallel"),
-        *("--no-progress-indicator", "--quiet", "--force"),
-    ]
-    made = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
-    if made.returncode:
-        reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise DataError(f"the map's tiles could not be made: {reason}.", "tippecanoe")
-    (scratch / FILE).replace(folder / FILE)
 
 
 def program() -> Path:
     """Return the tippecanoe that the package `cubao-tippecanoe` brings; DataError without it."""
-    from importlib.util import find_spec
-
     spec = find_spec("cubao_tippecanoe")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        found = sorted(Path(folder).glob("*_tippecanoe.exe"))
-        if found:
+        if found := sorted(Path(folder).glob("*_tippecanoe.exe")):
             return found[-1]
-    raise DataError(
-        "tippecanoe, which makes the map's tiles, is not here.",
-        "areaeffect tiles",
-        "Install it: pip install cubao-tippecanoe.",
-    )
+    what = "tippecanoe, which makes the map's tiles, is not here."
+    raise DataError(what, "areaeffect tiles", "Install it: pip install cubao-tippecanoe.")
 
 
 SEED = 20231219

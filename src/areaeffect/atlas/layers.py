@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import DataError, StudyError
@@ -16,7 +17,7 @@ from areaeffect.panel import Measure
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, label
 from areaeffect.register.places import read_columns, vintage_of
-from areaeffect.results import Floats, Strings
+from areaeffect.results import Floats, Ints, Strings
 from areaeffect.sources.base import SourceTable, align, attribute
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
@@ -29,10 +30,9 @@ if TYPE_CHECKING:
 
     Feature = tuple[int, dict[str, str | int], Geometry]
 
-PER = 1_000
-CLASSES = 5
+_PER, _CLASSES = 1_000, 5
 #: A larger place has no average in a period in which more of its areas than this are missing.
-MOST_MISSING = 0.1
+_MOST_MISSING = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -53,22 +53,8 @@ class Layer:
     def breaks(self) -> tuple[float, ...]:
         """Up to four values between five classes of the latest period, by fifths of its areas."""
         known = self.values[:, -1][~np.isnan(self.values[:, -1])]
-        if not len(known):
-            return ()
-        shares = np.arange(1, CLASSES) / CLASSES
-        edges = np.quantile(known, shares)
+        edges = np.quantile(known, np.arange(1, _CLASSES) / _CLASSES) if len(known) else ()
         return tuple(dict.fromkeys(float(f"{edge:.3g}") for edge in edges))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class History:
-    """One outcome of every area over time, and the averages of larger places."""
-
-    #: outcome, measure: of the study
-    outcome: Outcome
-    measure: Measure
-    unit: str  # in print; says per what.
-    places: Floats  # (n_places, n_periods), the average of each larger place
 
 
 def layers_of(
@@ -81,16 +67,29 @@ def layers_of(
     StudyError
         A layer of the study's `[atlas]` is not one number an area.
     """
-    study = file.study
-    made = [_of_outcome(o, measures[o.name]) for o in study.outcome]
+    study, made = file.study, []
+    for outcome in study.outcome:
+        measure = measures[outcome.name]
+        periods, totals = _by_year(measure)
+        if measure.exposure is not None:
+            totals = totals / np.where(measure.exposure > 0, measure.exposure, np.nan)[:, None] * _PER
+        per_year = " a year" if measure.is_count and measure.periods.n > 1 else ""
+        made.append(
+            Layer(
+                key=slug(outcome.name),
+                group="Outcomes",
+                title=outcome.title,
+                unit=unit_of(outcome, measure) + per_year,
+                better=outcome.better,
+                periods=periods,
+                values=totals,
+            )
+        )
     for i, layer in enumerate(study.atlas.layers if study.atlas else ()):
         values = attribute(tables, layer.column, areas)
         if values.dtype.kind != "f":
-            raise StudyError(
-                f"'{layer.column}' is text, not numbers.",
-                file.where(f"atlas.layers.{i}"),
-                "A layer of the map is one number an area.",
-            )
+            fix = "A layer of the map is one number an area."
+            raise StudyError(f"'{layer.column}' is text, not numbers.", file.where(f"atlas.layers.{i}"), fix)
         made.append(
             Layer(
                 key=slug(layer.column),
@@ -113,47 +112,23 @@ def layers_of(
                 values=covariates[:, [j]],
             )
         )
-    return (*made, *(_coverage(o, measures[o.name]) for o in study.outcome))
-
-
-def histories_of(
-    file: StudyFile, measures: Mapping[str, Measure], place_of: tuple[np.typing.NDArray[np.int64], ...]
-) -> tuple[History, ...]:
-    """Return the series of every outcome.
-
-    Parameters
-    ----------
-    file : the study.
-    measures : by outcome.
-    place_of : for each kind of larger place (n_areas,) which one an area lies in; −1: none.
-    """
-    made = []
-    for outcome in file.study.outcome:
+    for outcome in study.outcome:
         measure = measures[outcome.name]
-        periods = measure.periods
-        each = f" a {periods.kind.value}" if periods.n > 1 and periods.kind.per_year else ""
-        places = np.vstack([_averages(measure, inside) for inside in place_of])
-        made.append(History(outcome, measure, _unit(outcome, measure) + each, places))
+        n, kind = measure.periods.n, measure.periods.kind.value
+        made.append(
+            Layer(
+                key=slug(f"coverage-{outcome.name}"),
+                group="Coverage: where figures were published",
+                title=f"coverage of {outcome.title}",
+                unit=f"per cent of {n} {kind}s" if n > 1 else "100: there is a figure, 0: there is none",
+                note="Where coverage is low the figures are missing, not zero.",
+                values=measure.observed.mean(axis=1, keepdims=True) * 100,
+            )
+        )
     return tuple(made)
 
 
-def _of_outcome(outcome: Outcome, measure: Measure) -> Layer:
-    labels, totals = by_year(measure)
-    per_year = " a year" if measure.is_count and measure.periods.n > 1 else ""
-    if measure.exposure is not None:
-        totals = totals / np.where(measure.exposure > 0, measure.exposure, np.nan)[:, None] * PER
-    return Layer(
-        key=slug(outcome.name),
-        group="Outcomes",
-        title=outcome.title,
-        unit=_unit(outcome, measure) + per_year,
-        better=outcome.better,
-        periods=labels,
-        values=totals,
-    )
-
-
-def by_year(measure: Measure) -> tuple[tuple[str, ...], Floats]:
+def _by_year(measure: Measure) -> tuple[tuple[str, ...], Floats]:
     """Return the whole years of a measure and each area's total, or mean of a score, in them.
 
     A year of which any period is missing is missing: a sum over what is left would be too small.
@@ -167,46 +142,35 @@ def by_year(measure: Measure) -> tuple[tuple[str, ...], Floats]:
     if not whole:
         return periods.labels, measure.values
     add = np.sum if measure.is_count else np.mean
-    totals = [add(measure.values[:, years == y], axis=1) for y in whole]
-    return tuple(map(str, whole)), np.column_stack(totals)
-
-
-def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
-    """Average of each larger place in each period: its events by its exposure, or the mean.
-
-    NaN where over `MOST_MISSING` of its areas have no value.
-    """
-    n = int(inside.max(initial=-1)) + 1
-    if not n:
-        return np.empty((0, measure.periods.n))
-    weight = np.ones(len(inside)) if measure.exposure is None else measure.exposure
-    known = ~np.isnan(measure.values) & (weight > 0)[:, None] & (inside >= 0)[:, None]
-    place = np.where(inside >= 0, inside, 0)
-    sums, bases, counts = (np.zeros((n, measure.periods.n)) for _ in range(3))
-    np.add.at(sums, place, np.where(known, measure.values, 0.0))
-    np.add.at(bases, place, np.where(known, weight[:, None], 0.0))
-    np.add.at(counts, place, known.astype(np.float64))
-    sizes = np.bincount(place[inside >= 0], minlength=n)[:, None]
-    factor = PER if measure.exposure is not None else 1
-    enough = (counts > 0) & (counts >= (1 - MOST_MISSING) * sizes)
-    return np.where(enough, sums / np.where(bases > 0, bases, 1) * factor, np.nan)
-
-
-def _coverage(outcome: Outcome, measure: Measure) -> Layer:
-    share = measure.observed.mean(axis=1, keepdims=True) * 100
-    return Layer(
-        key=slug(f"coverage-{outcome.name}"),
-        group="Coverage: where figures were published",
-        title=f"coverage of {outcome.title}",
-        unit=f"per cent of {measure.periods.n} {measure.periods.kind.value}s"
-        if measure.periods.n > 1
-        else "100: there is a figure, 0: there is none",
-        note="Where coverage is low the figures are missing, not zero.",
-        values=share,
+    return tuple(map(str, whole)), np.column_stack(
+        [add(measure.values[:, years == y], axis=1) for y in whole]
     )
 
 
-def _unit(outcome: Outcome, measure: Measure) -> str:
+def averages_of(measure: Measure, inside: Ints) -> Floats:
+    """Return the average of each larger place in each period: its events by its exposure, or the mean.
+
+    NaN where over a tenth of its areas have no value. `inside` is which place each area lies in, −1 in none.
+    """
+    weight = np.ones(len(inside)) if measure.exposure is None else measure.exposure
+    known = ~np.isnan(measure.values) & (weight > 0)[:, None]
+    summed = [
+        pd.DataFrame(values)[inside >= 0].groupby(inside[inside >= 0]).sum().to_numpy()
+        for values in (
+            np.where(known, measure.values, 0.0),
+            known * weight[:, None],
+            known,
+            np.ones(known.shape),
+        )
+    ]
+    sums, bases, counts, sizes = (values.astype(float) for values in summed)
+    enough = (counts > 0) & (counts >= (1 - _MOST_MISSING) * sizes)
+    factor = _PER if measure.exposure is not None else 1
+    return np.where(enough, sums / np.where(bases > 0, bases, 1) * factor, np.nan)
+
+
+def unit_of(outcome: Outcome, measure: Measure) -> str:
+    """Return the unit of an outcome's figures in print."""
     return f"{outcome.unit_title} per 1,000" if measure.exposure is not None else outcome.unit_title
 
 
@@ -234,15 +198,16 @@ def earliest_start(window: Window, as_of: Sequence[str]) -> str:
 
 
 #: What an atlas says of each area beside its own code and name.
-INSIDE = ("ward", "authority", "region", "force")
+INSIDE = ("ward", "authority", "region")
 #: Where each is looked up, the first that knows an area counts; codes that did not change between
 #: 2011 and 2021 are found in either census's list.
-_LOOKUPS = {
-    "ward": (("ward_lsoa21", "ward24_name"),),
-    "authority": (("ward_lsoa21", "ltla24_name"), ("places_lsoa11", "ltla21_name")),
-    "region": (("places_lsoa21", "region22_name"), ("places_lsoa11", "region21_name")),
-    "force": (("police_force_lsoa11", "pfa24_name"),),
-}
+_LOOKUPS = (
+    ("ward", "ward_lsoa21", "ward24_name"),
+    ("authority", "ward_lsoa21", "ltla24_name"),
+    ("authority", "places_lsoa11", "ltla21_name"),
+    ("region", "places_lsoa21", "region22_name"),
+    ("region", "places_lsoa11", "region21_name"),
+)
 
 
 def place_names(areas: Strings, names: Strings, file: str | None, folder: Path) -> dict[str, Strings]:
@@ -259,14 +224,19 @@ def place_names(areas: Strings, names: Strings, file: str | None, folder: Path) 
     DataError
         The list cannot be read or has no column `area_code`.
     """
-    found = {"name": names, **{what: np.full(len(areas), "", dtype=object) for what in INSIDE}}
+    found = {"name": names.astype(object), **{what: np.full(len(areas), "", dtype=object) for what in INSIDE}}
     if file is not None:
-        return found | _own(resolve(file, folder), areas, found)
-    if vintage_of(areas, folder) is None:
-        return found
-    roots = published_roots(folder)
-    for what, lookups in _LOOKUPS.items():
-        for release, column in lookups:
+        path = resolve(file, folder)
+        columns = read_columns(path)
+        if "area_code" not in columns:
+            fix = f"It needs area_code, and may have name, {', '.join(INSIDE)}."
+            raise DataError("the list of places has no column 'area_code'.", str(path), fix)
+        order = np.argsort(columns["area_code"], kind="stable")
+        for what in found.keys() & columns.keys():
+            found[what] = align(columns[what][order], columns["area_code"][order], areas)
+    elif vintage_of(areas, folder) is not None:
+        roots = published_roots(folder)
+        for what, release, column in _LOOKUPS:
             table = read(release, roots, [column])
             known = align(table.texts[column].astype(str), table.areas, areas).astype(object)
             known[np.isin(known, ("nan", "None"))] = ""
@@ -275,37 +245,9 @@ def place_names(areas: Strings, names: Strings, file: str | None, folder: Path) 
                 own = align(table.names.astype(str), table.areas, areas).astype(object)
                 unnamed = (found["name"] == areas) & (own != "")
                 found["name"] = np.where(unnamed, own, found["name"])
-    is_wales = np.char.startswith(areas.astype(str), "W")
-    found["region"] = np.where((found["region"] == "") & is_wales, "Wales", found["region"])
-    found["force"] = _of_authority(found["force"], found["authority"])
+        is_wales = np.char.startswith(areas.astype(str), "W")
+        found["region"] = np.where((found["region"] == "") & is_wales, "Wales", found["region"])
     return {what: values.astype(str) for what, values in found.items()}
-
-
-def _own(path: Path, areas: Strings, blank: Mapping[str, Strings]) -> dict[str, Strings]:
-    columns = read_columns(path)
-    if "area_code" not in columns:
-        raise DataError(
-            "the list of places has no column 'area_code'.",
-            str(path),
-            f"It needs area_code, and may have name, {', '.join(INSIDE)}.",
-        )
-    order = np.argsort(columns["area_code"], kind="stable")
-    codes = columns["area_code"][order]
-    return {
-        what: align(columns[what][order], codes, areas).astype(str) if what in columns else values.astype(str)
-        for what, values in blank.items()
-    }
-
-
-def _of_authority(force: Strings, authority: Strings) -> Strings:
-    """Fill an area without a force with the force of most areas of its authority."""
-    filled = force.copy()
-    for name in np.unique(authority[(force == "") & (authority != "")].astype(str)):
-        inside = authority == name
-        known, counts = np.unique(force[inside & (force != "")].astype(str), return_counts=True)
-        if len(known):
-            filled[inside & (force == "")] = known[counts.argmax()]
-    return filled
 
 
 def council_outlines(outlines: Sequence[Geometry], authority: Strings) -> Iterator[Feature]:
@@ -316,15 +258,12 @@ def council_outlines(outlines: Sequence[Geometry], authority: Strings) -> Iterat
     """
     import shapely
 
-    inside: dict[str, list[Geometry]] = {}
-    for outline, name in zip(outlines, authority, strict=True):
-        if name:
-            inside.setdefault(str(name), []).append(outline)
-    for i, name in enumerate(sorted(inside)):
+    drawn = np.asarray(outlines, dtype=object)
+    for i, name in enumerate(sorted(set(map(str, authority)) - {""})):
         try:
-            joined = shapely.coverage_union_all(inside[name])
+            joined = shapely.coverage_union_all(drawn[authority == name])
         except shapely.GEOSException:
-            joined = shapely.union_all(inside[name])
+            joined = shapely.union_all(drawn[authority == name])
         yield i, {"name": name}, joined
 
 

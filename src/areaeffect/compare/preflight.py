@@ -9,7 +9,6 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -26,12 +25,9 @@ from areaeffect.wording.numbers import PHRASES, phrase
 #: Whole years of figures that a question needs: two before the start, or nothing could be said of
 #: what it could detect; one after it, so that every season is in it.
 YEARS_BEFORE, YEARS_AFTER = 2, 1
-#: Areas that a repair brings a place to, where it is too small by itself.
-_ENOUGH_AREAS = 4
-#: Areas around a place that a repair looks at.
-_SEARCHED = 200
-#: Areas that a repair tries to leave out, one at a time.
-_MOST_LEFT_OUT = 6
+#: Of repairs: areas that a small place grows to, areas around it that are looked at, and those that may be
+#: left out, one at a time.
+_ENOUGH_AREAS, _SEARCHED, _MOST_LEFT_OUT = 4, 200, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,18 +55,18 @@ class Repair:
 class Obstacle:
     """Why a question cannot be answered."""
 
-    field: str  # of the form: areas, start, name or buffer
+    field: str  # of the form: areas, start or name
     what: str  # in one or two sentences
     repairs: tuple[Repair, ...] = ()  # what can be asked instead, best first
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Preflight:
     """What a base study's figures allow to be asked."""
 
     kind: PeriodKind  # of the study's window; a start is one of these.
     earliest: int  # first start that the dates of the characteristics allow, an ordinal of `kind`
-    outcomes: tuple[OutcomeFigures, ...]  # of the study
+    outcomes: tuple[OutcomeFigures, ...]
     complete: Bools  # (n_areas,), whether every characteristic that areas are matched on is known
     wards: Strings  # (n_areas,), the ward and council of each area; '' where not known.
     middles: Floats | None  # (n_areas, 2), metres; None without a map.
@@ -81,14 +77,9 @@ class Preflight:
         """Whether no outcome can be asked about change: every figure has one date."""
         return all(o.claim is Claim.LEVEL for o in self.outcomes)
 
-    @cached_property
-    def _position(self) -> dict[str, int]:
-        return {str(code): i for i, code in enumerate(self.codes)}
-
     def positions(self, codes: tuple[str, ...]) -> Ints:
         """Return where some areas are in the atlas; those of another atlas are left out."""
-        found = (self._position.get(code) for code in codes)
-        return np.array([i for i in found if i is not None], dtype=np.int64)
+        return np.flatnonzero(np.isin(self.codes.astype(str), codes))
 
     def usable(self, areas: Ints) -> Ints:
         """Return the areas that a plan would keep of some chosen ones."""
@@ -102,43 +93,30 @@ class Preflight:
 
     def starts(self, areas: Ints) -> Ints:
         """Return the starts, ascending ordinals, for which an outcome of some areas is covered."""
-        found: set[int] = set()
-        for outcome in self.outcomes:
-            found |= set(map(int, self._starts_of(outcome, areas)))
+        found = {start for outcome in self.outcomes for start in self._starts_of(outcome, areas)}
         return np.array(sorted(found), dtype=np.int64)
 
-    def _starts_of(self, outcome: OutcomeFigures, areas: Ints) -> Ints:
-        periods = outcome.periods
-        seen: Bools = np.asarray(~np.isnan(outcome.values[areas]).any(axis=0), dtype=np.bool_)
-        if outcome.claim is Claim.LEVEL:
-            last = np.zeros(periods.n, dtype=np.bool_)
-            last[-(periods.kind.per_year or 1) :] = True
-            last &= outcome.waves
-            fits = bool(is_enough(int((last & ~seen).sum()), int(last.sum())))
-            return np.array([self.earliest] if fits else [], dtype=np.int64)
+    def _starts_of(self, outcome: OutcomeFigures, areas: Ints) -> Iterator[int]:
+        periods, waves = outcome.periods, outcome.waves
+        lacking = np.isnan(outcome.values[areas]).any(axis=0) & waves
         per_year = periods.kind.per_year
+        if outcome.claim is Claim.LEVEL:
+            last = slice(-(per_year or 1), None)
+            if is_enough(int(lacking[last].sum()), int(waves[last].sum())):
+                yield self.earliest
+            return
         before, after = (YEARS_BEFORE * per_year, YEARS_AFTER * per_year) if per_year else (3, 1)
-        found = []
-        for start in range(self.earliest, self._end(periods) + 1):
+        end = periods.first + periods.n  # the last start that could lie inside the time axis
+        if PeriodKind.NUMBER not in (periods.kind, self.kind):
+            end = self.kind.holding(periods.kind.first_month(end))
+        fewest = FEW_EVENTS if len(areas) >= FEWEST_AREAS else max(FEW_EVENTS, MANY_EVENTS)
+        for start in range(self.earliest, end + 1):
             first, then = periods.split(start, self.kind)
             if first.stop < before or periods.n - then.start < after:
                 continue
-            sides = [outcome.waves[side] & ~seen[side] for side in (first, then)]
-            sizes = [int(outcome.waves[side].sum()) for side in (first, then)]
-            events = float(np.nansum(outcome.values[areas][:, first])) if outcome.is_count else None
-            if all(is_enough(int(s.sum()), n) for s, n in zip(sides, sizes, strict=True)) and (
-                events is None
-                or (events >= FEW_EVENTS and (len(areas) >= FEWEST_AREAS or events >= MANY_EVENTS))
-            ):
-                found.append(start)
-        return np.array(found, dtype=np.int64)
-
-    def _end(self, periods: Periods) -> int:
-        """Return the last start that could lie inside a time axis."""
-        if periods.kind is PeriodKind.NUMBER or self.kind is PeriodKind.NUMBER:
-            return periods.first + periods.n
-        month = periods.kind.first_month(periods.first + periods.n)
-        return self.kind.holding(month)
+            enough = all(is_enough(int(lacking[s].sum()), int(waves[s].sum())) for s in (first, then))
+            if enough and (not outcome.is_count or np.nansum(outcome.values[areas][:, first]) >= fewest):
+                yield start
 
     def since(self, areas: Ints) -> str:
         """Return the first period from which each of some areas has all figures; '' without one."""
@@ -153,9 +131,7 @@ class Preflight:
     def obstacles(self, question: Question) -> tuple[Obstacle, ...]:
         """Return what prevents a question, with what can be asked instead.
 
-        Parameters
-        ----------
-        question : its start may be empty: then only its areas are looked at.
+        Its start may be empty: then only its areas are looked at.
         """
         areas = self.positions(question.areas)
         if not len(areas):
@@ -176,11 +152,9 @@ class Preflight:
             what = phrase("ask.some_lost", who=who, why=self._why(areas, kept))
         elif lost:
             what = phrase("ask.all_lost", why=self._why(areas, kept))
-        elif len(kept) < FEWEST_AREAS:
-            what = PHRASES["ask.one_area"]
         else:
-            what = PHRASES["ask.few_figures"]
-        with_figures = kept if lost else areas[self._complete_figures(areas)]
+            what = PHRASES["ask.one_area" if len(kept) < FEWEST_AREAS else "ask.few_figures"]
+        with_figures = kept if lost else areas[self._has_figures(areas)]
         repairs: list[Repair] = []
         if len(with_figures) < len(areas):
             since = self.since(with_figures) if len(with_figures) else ""
@@ -188,15 +162,13 @@ class Preflight:
             words += f" since {written_period(since)}" if since else ""
             self._offer(repairs, question, with_figures, words)
         if not repairs:
-            repairs += self.larger(question, kept if len(kept) else areas)
+            self._offer_larger(repairs, question, kept if len(kept) else areas)
         return Obstacle("areas", what, tuple(repairs))
 
-    def _complete_figures(self, areas: Ints) -> Bools:
+    def _has_figures(self, areas: Ints) -> Bools:
         """Return which areas have a figure in every period that their source has."""
-        missing = np.zeros(len(areas), dtype=np.bool_)
-        for outcome in self.outcomes:
-            missing |= np.isnan(outcome.values[areas][:, outcome.waves]).any(axis=1)
-        return ~missing
+        each = [~np.isnan(o.values[areas][:, o.waves]).any(axis=1) for o in self.outcomes]
+        return np.asarray(np.all(each, axis=0), dtype=np.bool_)
 
     def _why(self, areas: Ints, kept: Ints) -> str:
         """Say when the figures of the areas that fall out begin."""
@@ -206,65 +178,55 @@ class Preflight:
         begins = {self.since(np.array([i])) for i in lost} - {""}
         if self.asks_levels or not begins:
             return "nobody has published them"
-        first = min(begins)
-        return f"their figures begin in {written_period(first)}"
+        return f"their figures begin in {written_period(min(begins))}"
 
-    def larger(self, question: Question, areas: Ints) -> list[Repair]:
-        """Return questions about larger places around some areas, each with a start that fits."""
-        found: list[Repair] = []
-        wards = {str(w) for w in self.wards[areas]} - {""}
+    def _offer_larger(self, found: list[Repair], question: Question, areas: Ints) -> None:
+        """Offer larger places around some areas: their ward, those next to them, the nearest with figures."""
+        wards = set(map(str, self.wards[areas])) - {""}
         if len(wards) == 1:
-            (ward,) = wards
-            inside = self.usable(np.flatnonzero(self.wards == ward))
-            self._offer(found, question, inside, f"Compare all of {ward}, {{n}} areas")
+            inside = self.usable(np.flatnonzero(np.isin(self.wards.astype(str), list(wards))))
+            self._offer(found, question, inside, f"Compare all of {min(wards)}, {{n}} areas")
         if self.middles is None:
-            return found
+            return
         away = np.hypot(*(self.middles - self.middles[areas].mean(axis=0)).T)
         known = np.flatnonzero(self.complete)
-        near = known[self._complete_figures(known)]
+        near = known[self._has_figures(known)]
         near = near[np.argsort(away[near], kind="stable")][:_SEARCHED]
         if len(self.usable(areas)):  # else nothing of it would be compared
             grown = np.union1d(near[: max(_ENOUGH_AREAS, len(areas) + 2)], areas)
             self._offer(found, question, self.usable(grown), PHRASES["ask.grown"])
         for n in (_ENOUGH_AREAS, 2 * _ENOUGH_AREAS) if not found else ():
             self._offer(found, question, np.sort(near[:n]), PHRASES["ask.nearest"])
-        return found
 
     def _offer(self, found: list[Repair], question: Question, areas: Ints, words: str) -> None:
+        """Offer some areas where they can be asked about; a start that does not fit them is moved."""
         allowed = self.starts(areas) if len(areas) else areas
-        asked = {str(self.codes[i]) for i in areas}
-        if len(allowed) and asked != set(question.areas):
-            repaired = self._with(question, areas, allowed)
-            if repaired not in [r.question for r in found]:
-                found.append(Repair(words.format(n=len(areas)), repaired))
-
-    def _with(self, question: Question, areas: Ints, allowed: Ints) -> Question:
-        """Return a question of other areas; a start that does not fit them is moved."""
-        codes = tuple(sorted(str(self.codes[i]) for i in areas))
-        start = question.start
+        codes, start = tuple(sorted(str(self.codes[i]) for i in areas)), question.start
+        if not len(allowed) or codes == tuple(sorted(question.areas)):
+            return
         if start:
             at = parse_period(start, self.kind)
             near = allowed[np.abs(allowed - (allowed[0] if at is None else at)).argmin()]
             start = label(int(near), self.kind)
-        return replace(question, areas=codes, start=start)
+        repaired = replace(question, areas=codes, start=start)
+        if repaired not in [r.question for r in found]:
+            found.append(Repair(words.format(n=len(areas)), repaired))
 
     def _start_obstacles(self, question: Question, allowed: Ints) -> list[Obstacle]:
-        at = parse_period(question.start, self.kind)
-        first, last = (label(int(a), self.kind) for a in (allowed[0], allowed[-1]))
-        if at is not None and at in allowed:
-            return []
-        between = f"from {written_period(first)} to {written_period(last)}"
+        at, text = parse_period(question.start, self.kind), question.start
+        first, last = (written_period(label(int(a), self.kind)) for a in (allowed[0], allowed[-1]))
+        between = f"from {first} to {last}"
         if at is None:
-            why = why_ambiguous(question.start)
-            what = f"{why[:1].upper()}{why[1:]}" if why else f"‘{question.start}’ is not a date"
-            example = written_period(last)
-            return [Obstacle("start", f"{what}. Write a {self.kind} {between}, such as {example}.")]
+            why = why_ambiguous(text)
+            what = f"{why[:1].upper()}{why[1:]}" if why else f"‘{text}’ is not a date"
+            return [Obstacle("start", f"{what}. Write a {self.kind} {between}, such as {last}.")]
+        if at in allowed:
+            return []
         near = label(int(allowed[np.abs(allowed - at).argmin()]), self.kind)
         key = "ask.early" if at < allowed[0] else "ask.late" if at > allowed[-1] else "ask.gap"
-        start = written_period(question.start)
-        what = phrase(key, start=start, years=YEARS_BEFORE) + f" A start {between} can be asked about."
+        what = phrase(key, start=written_period(text), years=YEARS_BEFORE)
         repair = Repair(f"Ask about {written_period(near)}", replace(question, start=near))
-        return [Obstacle("start", what, (repair,))]
+        return [Obstacle("start", f"{what} A start {between} can be asked about.", (repair,))]
 
     def normal_start(self, text: str) -> str:
         """Return a start as the study writes it; the text itself where it is no date."""
@@ -281,12 +243,7 @@ def written_period(text: str) -> str:
 def repairs_of(question: Question, codes: Strings, middles: Floats | None) -> Iterator[Repair]:
     """Yield questions near one that no benchmark area was found for, the nearest first.
 
-    They may fail too: whoever offers one has planned it.
-
-    Parameters
-    ----------
-    question : what cannot be answered.
-    codes, middles : of every area; None without a map.
+    They may fail too: whoever offers one has planned it. `codes` and `middles` are of every area.
     """
     if question.buffer_km > 0:
         words = phrase("ask.no_buffer", km=f"{question.buffer_km:g}")
@@ -294,23 +251,21 @@ def repairs_of(question: Question, codes: Strings, middles: Floats | None) -> It
     if question.nearest < max(NEAREST):
         words = phrase("ask.wider", nearest=max(NEAREST))
         yield Repair(words, replace(question, nearest=max(NEAREST)))
-    position = {str(code): i for i, code in enumerate(codes)}
-    own = np.array(sorted(position[c] for c in question.areas if c in position), dtype=np.int64)
+    own = np.flatnonzero(np.isin(codes.astype(str), question.areas))
     if middles is None or not len(own):
         return
     away = np.hypot(*(middles - middles[own].mean(axis=0)).T)
-    for more in (2, 4, 8, 16):
-        near = np.setdiff1d(np.argsort(away, kind="stable")[: len(own) + more], own)[:more]
-        grown = np.union1d(own, near)
-        asked = replace(question, areas=tuple(sorted(str(codes[i]) for i in grown)))
-        yield Repair(phrase("ask.grown", n=len(grown)), asked)
-    outward = np.argsort(-away[own], kind="stable")
-    for i in outward[:_MOST_LEFT_OUT] if len(own) > FEWEST_AREAS else ():
-        kept = tuple(sorted(str(codes[j]) for j in own if j != own[i]))
-        yield Repair(f"Leave out one of its areas, {codes[own[i]]}", replace(question, areas=kept))
     around = np.argsort(away, kind="stable")
+
+    def other(words: str, areas: Ints) -> Repair:
+        return Repair(words, replace(question, areas=tuple(sorted(str(codes[i]) for i in areas))))
+
+    for more in (2, 4, 8, 16):
+        grown = np.union1d(own, np.setdiff1d(around[: len(own) + more], own)[:more])
+        yield other(phrase("ask.grown", n=len(grown)), grown)
+    outward = own[np.argsort(-away[own], kind="stable")]
+    for i in outward[:_MOST_LEFT_OUT] if len(own) > FEWEST_AREAS else ():
+        yield other(f"Leave out one of its areas, {codes[i]}", own[own != i])
     for n in (4, 8):
         for skipped in range(1, 4):
-            ring = around[skipped * n : (skipped + 1) * n]
-            asked = replace(question, areas=tuple(sorted(str(codes[i]) for i in ring)))
-            yield Repair(f"Compare {n} areas near it instead", asked)
+            yield other(f"Compare {n} areas near it instead", around[skipped * n : (skipped + 1) * n])

@@ -1,8 +1,7 @@
 """A question of the web app as a study file that anyone can run again.
 
 A *base study* is a study file whose `[[initiative]]` is left open. A question adds the areas, the
-start and a few options. The text of the base study is kept as it is written, comments and all, so
-that a reader finds in the file what the page has said; only what the question settles is changed.
+start and a few options.
 """
 
 from __future__ import annotations
@@ -28,6 +27,13 @@ LONGEST_NAME = 80
 #: The numbers of placebo programmes, of nearest areas and of kilometres that can be asked for.
 PLACEBOS, NEAREST, BUFFERS = (499, 199, 999), (60, 30, 120), (1.0, 0.5, 0.0, 2.0)
 _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f\"\\]*")
+_HEAD = f"""\
+# Composed in the browser by areaeffect. Run it again with
+#     areaeffect evaluate {STUDY_FILE} --out results
+# and {AREAS_FILE} in the same folder. Data paths are those of the base study: put both
+# files into its folder, or set AREAEFFECT_SHARED_DATA, or name paths of your own.
+
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +60,10 @@ class Question:
 def compose(base: str, question: Question) -> str:
     """Return the study file of a question; the same question gives the same text.
 
-    What a study says of its atlas is left out: no evaluation uses it.
-
-    Parameters
-    ----------
-    base : text of the base study.
-    question : as `refuse_question` lets it pass.
+    The text of the base study is kept, comments and all, but for what the question settles and what
+    is said of its atlas.
     """
     document = tomlkit.parse(base)
-    document.pop("atlas", None)
     title = f"{question.name}: what changed after {question.start}"
     asked = f"Did {question.name} change more after {question.start} than it would have?"
     if all(outcome.get("claim") == "level" for outcome in document["outcome"]):
@@ -84,28 +85,12 @@ def compose(base: str, question: Question) -> str:
             table.value.item(key).trivia.comment = ""  # it was about the value before
         for item in reversed(behind):
             table.add(item)
-    _set_initiative(document, {"name": question.name, "areas": AREAS_FILE})
-    head = (
-        "# Composed in the browser by areaeffect. Run it again with\n"
-        f"#     areaeffect evaluate {STUDY_FILE} --out results\n"
-        f"# and {AREAS_FILE} in the same folder. Data paths are those of the base study: put both\n"
-        "# files into its folder, or set AREAEFFECT_SHARED_DATA, or name paths of your own.\n\n"
-    )
-    return head + tomlkit.dumps(document)
-
-
-def _set_initiative(document: tomlkit.TOMLDocument, asked: dict[str, str]) -> None:
-    """Put one initiative where the base study has its own, or at the end."""
-    if "initiative" not in document:
-        document["initiative"] = tomlkit.aot()
-        document["initiative"].append(tomlkit.item(asked))
-        return
-    first, *others = document["initiative"]
-    for _ in others:
-        document["initiative"].pop()
-    for key in set(first) - set(asked):
-        del first[key]
-    first.update(asked)  # in place: a comment behind it belongs to the table that follows
+    for name in ("atlas", "initiative"):
+        document.pop(name, None)
+    initiatives = tomlkit.aot()
+    initiatives.append(tomlkit.item({"name": question.name, "areas": AREAS_FILE}))
+    document["initiative"] = initiatives
+    return _HEAD + tomlkit.dumps(document)
 
 
 def areas_csv(question: Question) -> str:
@@ -115,44 +100,28 @@ def areas_csv(question: Question) -> str:
 
 
 def refuse_question(file: StudyFile, question: Question, known: Sequence[str]) -> None:
-    """Refuse what a base study cannot be asked, every fault at once.
-
-    Parameters
-    ----------
-    file : the base study.
-    question : what is asked.
-    known : codes of the base study's areas.
-
-    Raises
-    ------
-    StudyError
-        Each problem with the field it is about.
-    """
-    window = file.study.study.window
-    problems = []
-    here = set(known)
-    unknown = [code for code in question.areas if code not in here]
-    if not question.areas:
+    """Refuse what a base study of some known areas cannot be asked, every fault at once by its field."""
+    window, here, problems = file.study.study.window, set(known), []
+    n, unknown = len(question.areas), [code for code in question.areas if code not in here]
+    if not n:
         problems.append(Problem("no area is chosen.", "areas", "Find a place and choose it."))
     if unknown:
-        what = f"{len(unknown)} of {len(question.areas)} areas are not in these data"
-        fix = "Take them out, or choose other data."
-        problems.append(Problem(f"{what}, such as {unknown[0][:40]}.", "areas", fix))
-    if len(question.areas) > len(here) // 4:
-        what = f"{len(question.areas)} areas are too many to compare with the rest."
+        what = f"{len(unknown)} of {n} areas are not in these data, such as {unknown[0][:40]}."
+        problems.append(Problem(what, "areas", "Take them out, or choose other data."))
+    if n > len(here) // 4:
+        what = f"{n} areas are too many to compare with the rest."
         problems.append(Problem(what, "areas", f"Choose at most {len(here) // 4}."))
     begin = parse_period(question.start, window.kind)
     first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
     if begin is None or first is None or last is None or not first < begin <= last:
-        what = f"'{question.start[:20]}' is not a {window.kind} after {window.start}, up to "
+        what = f"'{question.start[:20]}' is not a {window.kind} after {window.start}, up to {window.end}."
         fix = f"Write it like {window.end}; leave some years before it to compare on."
-        problems.append(Problem(f"{what}{window.end}.", "start", fix))
+        problems.append(Problem(what, "start", fix))
     if not _NAME.fullmatch(question.name) or len(question.name) > LONGEST_NAME:
         what = f"the name must begin with a letter or digit and have at most {LONGEST_NAME} signs"
         problems.append(Problem(f'{what}, none of them " or \\.', "name", "Write a shorter one."))
     for field, allowed in (("placebos", PLACEBOS), ("nearest", NEAREST), ("buffer_km", BUFFERS)):
-        value = getattr(question, field)
-        if value not in allowed:
+        if (value := getattr(question, field)) not in allowed:
             listed = ", ".join(f"{a:g}" for a in sorted(allowed))
             problems.append(Problem(f"{value:g} is not offered.", field, f"One of {listed}."))
     if problems:
@@ -160,10 +129,7 @@ def refuse_question(file: StudyFile, question: Question, known: Sequence[str]) -
 
 
 def key_of_question(base: str, question: Question, version: str, releases: Sequence[str]) -> str:
-    """Return the key of a run: the same for the same question, base study, code and data.
-
-    `releases` are the SHA-256 of every file that the base study reads.
-    """
+    """Return the key of a run: the same for the same question, base study, code and data."""
     content = {
         "base": hashlib.sha256(base.encode()).hexdigest(),
         "question": question.to_dict(),
@@ -198,14 +164,7 @@ def has(folder: Path, part: str) -> bool:
 
 
 def ask(base: str, question: Question, folder: Path) -> None:
-    """Write the study file of a question and its areas, as a user may download them.
-
-    Parameters
-    ----------
-    base : text of the base study.
-    question : as `refuse_question` lets it pass.
-    folder : of the run.
-    """
+    """Write the study file of a question and its areas into the folder of its run, as users download them."""
 
     def write(aside: Path) -> None:
         write_text(aside / "question.json", json_text(question.to_dict(), indent=1))

@@ -1,4 +1,4 @@
-"""The application: the routes of every feature behind the safety checks."""
+"""The application: the routes of every feature behind the safety checks, and the server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,10 +20,9 @@ from starlette.staticfiles import StaticFiles
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle  # noqa: TID253  # loaded by `serve` alone
 
 from areaeffect.errors import AreaEffectError, StudyError
-from areaeffect.web import limits, render
+from areaeffect.web import area, compare, find, limits, pages, render
 from areaeffect.web.atlas import atlases
-from areaeffect.web.routes import area, compare, find, pages
-from areaeffect.web.safety import Safety, answer_to
+from areaeffect.web.safety import Safety
 from areaeffect.web.site_pages import Site
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 
     from areaeffect.web.limits import ServerSettings
 
-MENU: Final = (
+_MENU: Final = (
     ("Find", "/find"),
     ("Compare", "/compare"),
     ("Published evaluations", "/runs/"),
@@ -55,29 +53,23 @@ def create_app(settings: ServerSettings) -> Starlette:
         middleware=[Middleware(Safety, settings=settings)],
         exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
     )
-    app.state.settings = settings
-    app.state.menu = partial(_menu, settings)
-    app.state.site = Site.of(settings, app.state.menu)
-    app.state.updated = partial(_updated, settings, app.state.site)
+
+    def menu() -> list[tuple[str, str]]:  # without what this server has nothing to show for
+        lacking = set() if settings.runs else {"/runs/"}
+        if settings.read_only:
+            lacking |= {"/compare"} if atlases(settings) else {"/compare", "/find"}
+        return [(words, address) for words, address in _MENU if address not in lacking]
+
+    def updated() -> datetime | None:  # when the newest atlas or published run was made
+        made = [run.updated for run in app.state.site.holdings.runs.values()]
+        manifests = (atlas.folder / "atlas.json" for atlas in atlases(settings).values())
+        return max(
+            [*made, *(datetime.fromtimestamp(m.stat().st_mtime, UTC) for m in manifests)], default=None
+        )
+
+    app.state.settings, app.state.menu, app.state.updated = settings, menu, updated
+    app.state.site = Site.of(settings, menu)
     return app
-
-
-def _menu(settings: ServerSettings) -> list[tuple[str, str]]:
-    """Return the menu without what this server has nothing to show for."""
-    lacking = set() if settings.runs else {"/runs/"}
-    if settings.read_only:
-        lacking |= {"/compare"} if atlases(settings) else {"/compare", "/find"}
-    return [(words, address) for words, address in MENU if address not in lacking]
-
-
-def _updated(settings: ServerSettings, site: Site) -> datetime | None:
-    """Return when the newest atlas or published run was made."""
-    made = [run.updated for run in site.holdings.runs.values()]
-    made += [
-        datetime.fromtimestamp((a.folder / "atlas.json").stat().st_mtime, UTC)
-        for a in atlases(settings).values()
-    ]
-    return max(made, default=None)
 
 
 class OwnFiles(StaticFiles):
@@ -91,27 +83,18 @@ class OwnFiles(StaticFiles):
 
 
 async def _answer(request: Request, fault: Exception) -> Response:
-    return answer_to(fault, request.headers, request.url.path)
+    return render.answer_to(fault, request.url.path)
 
 
 def with_token(settings: ServerSettings) -> ServerSettings:
-    """Return settings that are safe to listen with.
-
-    An address that others can reach gets a token, unless the server is read-only.
-    """
+    """Return settings that are safe to listen with: who others can reach has a token or only reads."""
     if settings.is_loopback or settings.read_only or settings.token:
         return settings
     return replace(settings, token=secrets.token_urlsafe(16))
 
 
 def serve(settings: ServerSettings, say: Callable[[str], None]) -> None:
-    """Listen until interrupted.
-
-    Raises
-    ------
-    StudyError
-        When the address cannot be had, or a named folder is not there.
-    """
+    """Listen until interrupted; StudyError where an address or a folder cannot be had."""
     import uvicorn
 
     made_up = settings.token is None
@@ -126,33 +109,23 @@ def serve(settings: ServerSettings, say: Callable[[str], None]) -> None:
     if not render.vendor_hashes():
         say(render.NO_MAP)
     say("Stop it with Ctrl-C.")
-    config = config_of(settings, create_app(settings))
-    server = uvicorn.Server(config)
     try:
-        server.run()
+        uvicorn.Server(config_of(settings, create_app(settings))).run()
     except SystemExit as error:  # uvicorn's word for an address that is taken
-        raise StudyError(
-            f"port {settings.port} of {settings.host} cannot be used.",
-            "--port",
-            "Another program may be using it: choose another port.",
-        ) from error
+        what = f"port {settings.port} of {settings.host} cannot be used."
+        fix = "Another program may be using it: choose another port."
+        raise StudyError(what, "--port", fix) from error
 
 
 def config_of(settings: ServerSettings, app: Any) -> uvicorn.Config:
-    """Return how to listen: forwarded addresses are believed from the named proxies alone.
-
-    Raises
-    ------
-    StudyError
-        Where a proxy is not named by an address: a name, or all of them, could be anybody.
-    """
+    """Return how to listen: forwarded addresses are believed from proxies named by an address alone."""
     import uvicorn
 
     proxies = None if settings.proxy is None else [p.strip() for p in settings.proxy.split(",")]
     for proxy in proxies or ():
         try:
             ipaddress.ip_network(proxy, strict=False)
-        except ValueError:
+        except ValueError:  # a name, or all of them, could be anybody
             what = f"'{proxy}' is not the address of a proxy."
             fix = "Name addresses or networks between commas: 10.0.0.2,10.1.0.0/16"
             raise StudyError(what, "--proxy", fix) from None
@@ -183,28 +156,23 @@ def most_connections() -> int:
 
 
 class Connection(H11Protocol):
-    """One connection; `since` is when it began to wait for its client."""
+    """One connection that waits for its client for a while only, and not with too many others.
+
+    What it waits for: the whole head of a request, its whole body, or that its answer is read.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.since = 0.0
-        self._clocks: dict[str, asyncio.TimerHandle] = {}
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it waits for its client: for a whole request, or for the answer to be read."""
-        cycle = self._cycle_of_request()
-        answers = cycle is not None and not cycle.more_body and not cycle.response_complete
-        return not answers or self.flow.write_paused
+        self.waits_for, self.since = "", 0.0
+        self._clock: asyncio.TimerHandle | None = None
 
     # as the server's own class narrows it: a TCP connection has a Transport
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection; the one that waits longest goes where there are too many."""
         super().connection_made(transport)
-        self.since = self.loop.time()
         held = [c for c in self.connections if isinstance(c, Connection)]
         if len(held) > most_connections():
-            waiting = [c for c in held if c.is_waiting and c is not self]
+            waiting = [c for c in held if c.waits_for and c is not self]
             min(waiting, key=lambda c: c.since, default=self).drop()
         self._watch()
 
@@ -216,26 +184,21 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """Let the next request begin on this connection."""
         super().on_response_complete()
-        self._stop("body")
-        if not self.transport.is_closing():
-            self.since = self.loop.time()
-            self._watch()
+        self._watch()
 
     def pause_writing(self) -> None:
         """Wait a while for a client that reads slowly."""
         super().pause_writing()
-        self.since = self.loop.time()
-        self._start("answer", limits.STALLED_SECONDS)
+        self._wait("answer", limits.STALLED_SECONDS)
 
     def resume_writing(self) -> None:
         """Go on: the client has read."""
         super().resume_writing()
-        self._stop("answer")
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection and its clocks."""
-        for clock in tuple(self._clocks):
-            self._stop(clock)
+        """Forget the connection and its clock."""
+        self._wait("", 0)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -251,8 +214,7 @@ class Connection(H11Protocol):
     def drop(self) -> None:
         """Close at once, without an answer."""
         self.connections.discard(self)
-        cycle = self._cycle_of_request()
-        if cycle is not None:
+        if (cycle := self._cycle_of_request()) is not None:
             cycle.disconnected = True
             cycle.message_event.set()
         self.transport.abort()
@@ -263,24 +225,20 @@ class Connection(H11Protocol):
 
     def _watch(self) -> None:
         cycle = self._cycle_of_request()
-        if cycle is None or cycle.response_complete:
-            self._start("head", limits.HEAD_SECONDS)
+        if self.flow.write_paused or self.transport.is_closing():
             return
-        self._stop("head")
-        if cycle.more_body:
-            self._start("body", limits.BODY_SECONDS)
+        if cycle is None or cycle.response_complete:
+            self._wait("head", limits.HEAD_SECONDS)
+        elif cycle.more_body:
+            self._wait("body", limits.BODY_SECONDS)
         else:
-            self._stop("body")
+            self._wait("", 0)
 
-    def _start(self, clock: str, seconds: float) -> None:
-        """Start a clock that does not run yet: what trickles in does not put it back."""
-        if clock not in self._clocks:
-            self._clocks[clock] = self.loop.call_later(seconds, self._late, clock)
-
-    def _late(self, clock: str) -> None:
-        del self._clocks[clock]
-        self.drop()
-
-    def _stop(self, clock: str) -> None:
-        if handle := self._clocks.pop(clock, None):
-            handle.cancel()
+    def _wait(self, what: str, seconds: float) -> None:
+        """Start the clock; what trickles in, and is waited for already, does not put it back."""
+        if what == self.waits_for:
+            return
+        if self._clock is not None:
+            self._clock.cancel()
+        self.waits_for, self.since = what, self.loop.time()
+        self._clock = self.loop.call_later(seconds, self.drop) if what else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -10,17 +12,29 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.web import limits, selection
-from areaeffect.web.limits import ServerSettings, short
+from areaeffect.web.limits import Refusal, ServerSettings
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from starlette.requests import Request
 
-    from areaeffect.errors import Problem
-    from areaeffect.web.limits import ServerSettings
+NO_MAP = (
+    "This copy was installed without its map. Search and table do everything the map does. "
+    "To get the map: 'make assets' in a checkout, or install a wheel that holds it."
+)
+#: What a status of the framework means, in plain words.
+_PLAIN = {
+    404: Problem("There is no page at this address.", fix="Check it, or go on from the start page."),
+    405: Problem("This address cannot be used in that way.", fix="Use the page's own form."),
+}
+_FAILED = Problem(
+    "The program failed.", fix="Nothing was lost. Try again; the server's log holds what a developer needs."
+)
 
 
 @cache
@@ -55,66 +69,55 @@ def settings_of(request: Request) -> ServerSettings:
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page; `title` must be among the values."""
-    settings = settings_of(request)
-    text = (
-        environment()
-        .get_template(template)
-        .render(
-            here=request.url.path,
-            nav=request.app.state.menu(),
-            read_only=settings.read_only,
-            operator=settings.operator,
-            contact=settings.contact,
-            updated=day(request.app.state.updated()),
-            is_site=False,
-            **values,
-        )
+    settings, state = settings_of(request), request.app.state
+    shared = {"nav": state.menu(), "here": request.url.path, "updated": day(state.updated())}
+    shared |= {"operator": settings.operator, "contact": settings.contact, "read_only": settings.read_only}
+    return HTMLResponse(
+        environment().get_template(template).render(is_site=False, **shared, **values), status
     )
-    return HTMLResponse(text, status)
 
 
-def wants_json(headers: Mapping[str, str], path: str) -> bool:
-    """Whether an answer should be JSON: asked for by name, by address, or by `Accept`."""
-    if path.endswith(".json"):
-        return True
-    accept = headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept
-
-
-def error(headers: Mapping[str, str], path: str, status: int, problem: Problem) -> Response:
-    """Return what happened and what to do, as a small page or as JSON.
-
-    The body is never over `limits.ERROR_BYTES`.
-    """
-    what, fix, where = short(problem.what), short(problem.fix), problem.where[:60]
-    if wants_json(headers, path):
-        content = {"error": {"status": status, "what": what, "where": where, "fix": fix}}
-        answer: Response = JSONResponse(content, status)
-        if len(answer.body) > limits.ERROR_BYTES:  # signs that JSON writes as six letters each
-            content["error"].update(what=what[:40], fix="", where="")
-            answer = JSONResponse(content, status)
-        return answer
-    template = environment().get_template("error.html.j2")
-    text = template.render(status=status, what=what, fix=fix)
-    if len(text.encode()) > limits.ERROR_BYTES:
-        text = template.render(status=status, what=what[:60], fix="")
-    return HTMLResponse(text, status)
-
-
-NO_MAP = (
-    "This copy was installed without its map. Search and table do everything the map does. "
-    "To get the map: 'make assets' in a checkout, or install a wheel that holds it."
-)
+def answer_to(fault: Exception, path: str) -> Response:
+    """Return the page, or at an address of JSON the JSON, that says what happened and what to do."""
+    extra: Mapping[str, str] = {}
+    if isinstance(fault, Refusal):
+        status, problem, extra = fault.status, fault.problems[0], fault.headers
+    elif isinstance(fault, AreaEffectError):
+        status, problem = 422, fault.problems[0]
+    elif isinstance(fault, HTTPException):
+        status, extra = fault.status_code, fault.headers or {}
+        problem = _PLAIN.get(status, Problem(str(fault.detail)))
+    else:
+        logging.getLogger("areaeffect.web").exception("failed: %s", path, exc_info=fault)
+        status, problem = 500, _FAILED
+    for most in (280, 40):  # the second where signs of many bytes go over the limit
+        what, where, fix = (
+            text if len(text) <= most else f"{text[: most - 1]}…"
+            for text in (
+                re.sub(r"[\x00-\x1f\x7f]", "�", t) for t in (problem.what, problem.where[:60], problem.fix)
+            )
+        )
+        answer: Response
+        if path.endswith(".json"):
+            said = {"status": status, "what": what, "where": where, "fix": fix}
+            answer = JSONResponse({"error": said}, status)
+        else:
+            template = environment().get_template("error.html.j2")
+            answer = HTMLResponse(template.render(status=status, what=what, fix=fix), status)
+        if len(answer.body) <= limits.ERROR_BYTES:
+            break
+    answer.headers.update(extra)
+    return answer
 
 
 def vendor_folder() -> Path:
-    """Return where the files are, or would be."""
+    """Return where the map's files are, or would be."""
     return Path(str(files("areaeffect.web") / "vendor"))
 
 
 @cache
 def vendor_hashes() -> dict[str, str]:
-    """Return the integrity hash of each file; nothing where they are not here."""
+    """Return the integrity hash of each of the map's files; nothing where they are not here."""
     path = vendor_folder() / "integrity.json"
     if not path.is_file():
         return {}

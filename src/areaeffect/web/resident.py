@@ -11,17 +11,20 @@ from __future__ import annotations
 import json
 import os
 import resource
-import selectors
 import signal
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from areaeffect.compare.explore import Base
+from areaeffect.compare.explore import STAGES, Base, load_base
+from areaeffect.compare.question import Question
 from areaeffect.errors import AreaEffectError
 from areaeffect.records import Json
 
@@ -32,7 +35,8 @@ _LEAST_ROOM = 512 * 2**20
 #: Seconds between two looks at the clock.
 _TICK = 0.25
 MEMORY_WORDS = "the run needed more memory than a run may have."
-MEMORY_FIX = "Choose fewer areas, fewer placebo programmes or fewer nearest areas."
+_LATE_WORDS = "the run took longer than a run may take, and was stopped."
+_LESS_FIX = "Choose fewer areas, fewer placebo programmes or fewer nearest areas."
 CRASH_WORDS = "the run stopped unexpectedly; nothing was kept."
 CRASH_FIX = "Ask again; if it happens again, run its study file with `areaeffect evaluate`."
 
@@ -40,11 +44,9 @@ CRASH_FIX = "Ask again; if it happens again, run its study file with `areaeffect
 @dataclass(slots=True, kw_only=True)
 class _Child:
     key: str
-    pid: int
-    pipe: int
+    process: ForkProcess
     ends: float
-    heard: bytes = b""
-    over: bool = False
+    over: bool = False  # whether it said how it ended
 
 
 class Resident:
@@ -53,140 +55,103 @@ class Resident:
     def __init__(self, base: Base, say: Callable[..., None]) -> None:
         self.base = base
         self.say = say
-        self.children: dict[int, _Child] = {}  # by process: a run's next stage may follow at once
-        self.selector = selectors.DefaultSelector()
-        self.orders = b""
+        self.children: dict[Connection, _Child] = {}  # a run's next stage may follow at once
 
     def work(self) -> None:
         """Take orders until standard input ends."""
-        self.selector.register(0, selectors.EVENT_READ, None)
+        orders = b""
         while True:
-            for event, _ in self.selector.select(_TICK):
-                if event.data is None:
-                    if not self._take():
-                        for child in list(self.children.values()):
-                            self._stop(child)
-                        return
-                elif event.data.pid in self.children:  # not stopped by an order just taken
-                    self._hear(event.data)
-            now = time.monotonic()
-            for child in list(self.children.values()):
-                if now > child.ends:
-                    self._stop(child)
-                    if child.over:
-                        continue
-                    what = "the run took longer than a run may take, and was stopped."
-                    self.say("failed", child.key, what=what, fix=MEMORY_FIX)
+            for ready in wait([0, *self.children], _TICK):
+                if isinstance(ready, Connection):
+                    self.hear(ready)
+                    continue
+                read = os.read(0, 65536)
+                *lines, orders = (orders + read).split(b"\n")
+                for line in lines:
+                    order = json.loads(line)
+                    self.start(order) if order["do"] == "run" else self.cancel(order["key"])
+                if not read:
+                    for pipe in list(self.children):
+                        self._stop(pipe)
+                    return
+            for pipe, child in list(self.children.items()):
+                if time.monotonic() > child.ends:
+                    self._stop(pipe, "failed", what=_LATE_WORDS, fix=_LESS_FIX)
 
-    def _take(self) -> bool:
-        read = os.read(0, 65536)
-        *lines, self.orders = (self.orders + read).split(b"\n")
-        for line in lines:
-            order = json.loads(line)
-            if order["do"] == "run":
-                self._start(order)
-            else:
-                self._cancel(order["key"])
-        return bool(read)
+    def start(self, order: Json) -> None:
+        """Fork a child that carries out an order."""
+        pipe, write = Pipe(duplex=False)
+        process = get_context("fork").Process(target=_run, args=(self.base, order, write))
+        process.start()
+        write.close()
+        ends = time.monotonic() + order["seconds"]
+        self.children[pipe] = _Child(key=order["key"], process=process, ends=ends)
 
-    def _cancel(self, key: str) -> None:
-        for child in list(self.children.values()):
+    def cancel(self, key: str) -> None:
+        """Stop a run where it has not ended."""
+        for pipe, child in list(self.children.items()):
             if child.key == key and not child.over:
-                self._stop(child)
-                self.say("cancelled", key)
+                self._stop(pipe, "cancelled")
 
-    def _start(self, order: Json) -> None:
-        read, write = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                os.close(read)
-                code = _run(self.base, order, write)
-            finally:
-                os._exit(code)
-        os.close(write)
-        child = _Child(key=order["key"], pid=pid, pipe=read, ends=time.monotonic() + order["seconds"])
-        self.children[pid] = child
-        self.selector.register(read, selectors.EVENT_READ, child)
+    def hear(self, pipe: Connection) -> None:
+        """Pass on what a child says; one that goes without a word has failed."""
+        if (child := self.children.get(pipe)) is None:  # stopped by an order just taken
+            return
+        try:
+            report = pipe.recv()
+        except (EOFError, OSError):
+            self._stop(pipe, "failed", what=CRASH_WORDS, fix=CRASH_FIX)
+            return
+        child.over = child.over or report["is"] in ("done", "failed")
+        self.say(report.pop("is"), child.key, **report)
 
-    def _hear(self, child: _Child) -> None:
-        read = os.read(child.pipe, 65536)
-        *lines, child.heard = (child.heard + read).split(b"\n")
-        for line in lines:
-            report = json.loads(line)
-            child.over = child.over or report["is"] in ("done", "failed")
-            self.say(report.pop("is"), child.key, **report)
-        if not read:
-            self._stop(child)
-            if not child.over:
-                self.say("failed", child.key, what=CRASH_WORDS, fix=CRASH_FIX)
-
-    def _stop(self, child: _Child) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            os.kill(child.pid, signal.SIGKILL)
-        os.waitpid(child.pid, 0)
-        self.selector.unregister(child.pipe)
-        os.close(child.pipe)
-        del self.children[child.pid]
+    def _stop(self, pipe: Connection, why: str = "", **said: str) -> None:
+        child = self.children.pop(pipe)
+        if child.process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(child.process.pid, signal.SIGKILL)
+        child.process.kill()
+        child.process.join()
+        pipe.close()
+        if why and not child.over:
+            self.say(why, child.key, **said)
 
 
-def _run(base: Base, order: Json, write: int) -> int:
-    """Carry out one order in a child of its own; return its exit code."""
-    from areaeffect.compare.explore import STAGES
-    from areaeffect.compare.question import Question
-
+def _run(base: Base, order: Json, write: Connection) -> None:
+    """Carry out one order in a child of its own."""
     os.setsid()
     os.nice(_NICE)
-    room = order["memory"] - _in_use()
-    if room > _LEAST_ROOM:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])  # the data included
+    has_room = order["memory"] - pages * resource.getpagesize() > _LEAST_ROOM
+    if has_room:
         resource.setrlimit(resource.RLIMIT_AS, (order["memory"], order["memory"]))
-    with os.fdopen(write, "w", encoding="utf-8") as pipe:
 
-        def say(kind: str, **values: Any) -> None:
-            _line(pipe, {"is": kind, **values})
+    def tell(step: str, done: int, of: int) -> None:
+        write.send({"is": "progress", "step": step, "done": done, "of": of})
 
-        def tell(step: str, done: int, of: int) -> None:
-            say("progress", step=step, done=done, of=of)
-
-        try:
-            if room <= _LEAST_ROOM:
-                raise MemoryError  # noqa: TRY301  # reported like any other
-            question = Question.from_dict(order["question"])
-            STAGES[order["stage"]](base, question, Path(order["folder"]), tell)
-        except AreaEffectError as error:
-            problem = error.problems[0]
-            say("failed", what=problem.what, fix=problem.fix)
-        except MemoryError:
-            say("failed", what=MEMORY_WORDS, fix=MEMORY_FIX)
-        else:
-            say("done")
-    return 0
-
-
-def _in_use() -> int:
-    """Return the bytes of address space this process has, data of the base study included."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    return pages * resource.getpagesize()
-
-
-def _line(out: IO[str], content: Json) -> None:
-    out.write(json.dumps(content) + "\n")
-    out.flush()
+    try:
+        if not has_room:
+            raise MemoryError  # noqa: TRY301  # reported like any other
+        question = Question.from_dict(order["question"])
+        STAGES[order["stage"]](base, question, Path(order["folder"]), tell)
+    except AreaEffectError as error:
+        problem = error.problems[0]
+        write.send({"is": "failed", "what": problem.what, "fix": problem.fix})
+    except MemoryError:
+        write.send({"is": "failed", "what": MEMORY_WORDS, "fix": _LESS_FIX})
+    else:
+        write.send({"is": "done"})
 
 
 def main(base: Path, folder: Path, store: Path) -> None:
     """Read a base study, say so, and take orders."""
-    from areaeffect.compare.explore import load_base
-
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not among the reports
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to answer
 
     def say(kind: str, key: str = "", **values: Any) -> None:
-        _line(out, {"is": kind, "key": key, **values})
+        out.write(json.dumps({"is": kind, "key": key, **values}) + "\n")
+        out.flush()
 
     try:
         loaded = load_base(base, folder, store)

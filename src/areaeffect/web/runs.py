@@ -43,12 +43,74 @@ from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
-from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
 
-_STALE: Final = "the data have changed since this map was made."
+WAITING, RUNNING, FAILED, CANCELLED = "waiting", "running", "failed", "cancelled"
 _LOOKS_FILE: Final = "looks.json"
 #: What reading a run that is not there, or not whole, may raise.
 _DAMAGED: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One stage of one run while the server remembers it."""
+
+    key: str
+    stage: str
+    question: Question
+    atlas: str
+    state: str = WAITING  # waiting, running, done, failed or cancelled
+    #: step, done, of: how far it is
+    step: str = "waiting for its turn"
+    done: int = 0
+    of: int = 0
+    #: what, fix: why it failed, and what to do
+    what: str = ""
+    fix: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in (WAITING, RUNNING)
+
+    def fail(self, what: str, fix: str) -> None:
+        """End it, and say why."""
+        self.state, self.what, self.fix = FAILED, what, fix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """The state of a run."""
+
+    key: str
+    question: Question
+    atlas: str
+    parts: tuple[str, ...]  # what is finished: design, power, answer, result, parquet
+    job: Job | None  # what is going on, or went on last; None after a restart.
+    position: int = 0  # how many wait before it
+    looks: int | None = None  # earlier answers on this server about some of its areas; None before its own.
+
+    @property
+    def active(self) -> bool:
+        """Whether something is going on."""
+        return self.job is not None and self.job.active
+
+    def to_dict(self) -> Json:
+        """Return plain JSON values."""
+        job, parts = self.job, self.parts
+        is_whole = bool(parts) and (ANSWER not in parts or PARQUET in parts)  # no stage was left half done
+        values: Json = {
+            "key": self.key,
+            "base": self.atlas,
+            "question": self.question.to_dict(),
+            "state": job.state if job else ("done" if is_whole else CANCELLED),
+            "parts": list(parts),
+            "exploratory": True,
+            "earlier_answers_on_these_areas": self.looks,
+        }
+        if job:
+            values |= {k: getattr(job, k) for k in ("stage", "step", "done", "of", "what", "fix")}
+            values["waiting_before"] = self.position
+        return values
 
 
 @lru_cache(maxsize=8)
@@ -71,12 +133,9 @@ class Worker:
     """A resident process, and a thread that hears its reports."""
 
     def __init__(self, atlas: Atlas, settings: ServerSettings, runs: Runs) -> None:
-        manifest = atlas.manifest
-        shared = os.environ.get(SHARED_DATA_VARIABLE) or str(manifest["shared_data"])
-        arguments = (atlas.folder / "base.toml", manifest["base_folder"], settings.store)
-        self.source, self.atlas = atlas, atlas.key
-        self.releases = [r["sha256"] for r in manifest["releases"]]
-        self.ready = False
+        shared = os.environ.get(SHARED_DATA_VARIABLE) or str(atlas.manifest["shared_data"])
+        arguments = (atlas.folder / "base.toml", atlas.manifest["base_folder"], settings.store)
+        self.atlas, self.runs, self.ready = atlas, runs, False
         self.process = subprocess.Popen(
             [sys.executable, "-m", "areaeffect.web.resident", *map(str, arguments)],
             stdin=subprocess.PIPE,
@@ -84,7 +143,6 @@ class Worker:
             env={**os.environ, SHARED_DATA_VARIABLE: shared, "OMP_NUM_THREADS": "1"},
             start_new_session=True,
         )
-        self.runs = runs
         threading.Thread(target=self._hear, daemon=True).start()
 
     def order(self, content: Json) -> None:
@@ -122,14 +180,13 @@ class Worker:
 class Runs:
     """The runs of one server."""
 
-    settings: ServerSettings  # of the server
+    settings: ServerSettings
     #: seconds, memory: limits of one run
     seconds: float = limits.RUN_SECONDS
     memory: int = limits.RUN_MEMORY_BYTES
     _jobs: dict[str, Job] = field(default_factory=dict)
     _queue: deque[str] = field(default_factory=deque)
     _workers: dict[str, Worker] = field(default_factory=dict)
-    _refused: dict[str, Refusal] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -143,17 +200,15 @@ class Runs:
             if atlas.key in self._workers:
                 return
             while len(self._workers) >= limits.RESIDENT_WORKERS:
-                idle = [k for k in self._workers if not self._running(k)]
+                idle = [key for key in self._workers if not self._running(key)]
                 if not idle:
                     return
                 self._workers.pop(idle[0]).close()
-            self._refused.pop(atlas.key, None)
             self._workers[atlas.key] = Worker(atlas, self.settings, self)
 
     def key(self, atlas: Atlas, question: Question) -> str:
         """Return the key of a run."""
-        releases = [r["sha256"] for r in atlas.manifest["releases"]]
-        return key_of_question(base_of(atlas).text, question, version_of_code(), releases)
+        return key_of_question(base_of(atlas).text, question, version_of_code(), _releases(atlas))
 
     def submit(self, atlas: Atlas, question: Question) -> str:
         """Ask for benchmark areas and power; return the run's key.
@@ -175,76 +230,58 @@ class Runs:
 
     def refusal(self, atlas: Atlas, question: Question) -> tuple[Obstacle, ...]:
         """Return why a question that was asked cannot be answered; nothing where it may be."""
-        key = self.key(atlas, question)
         with suppress(*_DAMAGED):
-            text = (self.folder / key / REFUSED / REFUSED_FILE).read_text(encoding="utf-8")
-            refusal = json.loads(text)
+            path = self.folder / self.key(atlas, question) / REFUSED / REFUSED_FILE
+            refusal = json.loads(path.read_text(encoding="utf-8"))
             repairs = tuple(Repair(r["words"], Question.from_dict(r["question"])) for r in refusal["repairs"])
             what = "Nothing about this place can be compared in these figures"
             return (Obstacle("areas", f"{what}: {refusal['what']}.", repairs),)
         return ()
 
     def answer(self, key: str, atlas: Atlas) -> None:
-        """Ask for the answer of a run whose power is known.
-
-        Raises
-        ------
-        Refusal
-            409: what could be detected has not been worked out. 503: the queue is full.
-        """
+        """Ask for the answer of a run; refused where what it could detect is not known."""
         standing = self.standing(key)
         if POWER not in standing.parts:
-            raise Refusal(
-                409,
-                "What this could detect is not worked out yet.",
-                "See it first: an answer means little without it.",
-            )
+            fix = "See it first: an answer means little without it."
+            raise Refusal(409, "What this could detect is not worked out yet.", fix)
         with self._lock:
             if has(self.folder / key, PARQUET):
                 return
             looks = self.folder / key / _LOOKS_FILE
             if not looks.is_file():
-                earlier = self._earlier(key, standing.question)
-                looks.write_text(json.dumps({"earlier": earlier}), encoding="utf-8")
+                earlier = {"earlier": self._earlier(key, standing.question)}
+                looks.write_text(json.dumps(earlier), encoding="utf-8")
             self._enqueue(atlas, Job(key=key, stage="answer", question=standing.question, atlas=atlas.key))
 
     def cancel(self, key: str) -> None:
         """Stop what is going on; what is finished stays."""
         with self._lock:
             job = self._jobs.get(key)
-            if job is None or job.state not in ACTIVE:
-                return
-            if job.state == WAITING:
+            if job is not None and job.state == WAITING:
                 self._queue.remove(key)
                 job.state = CANCELLED
-            else:
+            elif job is not None and job.state == RUNNING:
                 self._workers[job.atlas].order({"do": "cancel", "key": key})
 
     def standing(self, key: str) -> RunState:
-        """Return the state of a run.
-
-        Raises
-        ------
-        Refusal
-            404: nobody asked for it here.
-        """
+        """Return the state of a run; refused where nobody asked for it here."""
         with self._lock:
             job = self._jobs.get(key)
             position = self._queue.index(key) if job and job.state == WAITING else 0
-        looks = None
+        looks, folder = None, self.folder / key
         try:
-            question, base = self._question_of(key)
-            if has(self.folder / key, ANSWER):
-                looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
+            question, atlas = self._asked(key)
+            if has(folder, ANSWER):
+                looks = int(json.loads((folder / _LOOKS_FILE).read_text())["earlier"])
         except _DAMAGED:
             fix = "It may be from another server, or too old: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
-        parts = tuple(part for part in MARKS if has(self.folder / key, part))
+        parts = tuple(part for part in MARKS if has(folder, part))
         return RunState(
-            key=key, question=question, atlas=base, parts=parts, job=job, position=position, looks=looks
+            key=key, question=question, atlas=atlas, parts=parts, job=job, position=position, looks=looks
         )
 
-    def _question_of(self, key: str) -> tuple[Question, str]:
+    def _asked(self, key: str) -> tuple[Question, str]:
         """Return what a run asks, and of which atlas."""
         asked = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
         return Question.from_dict(asked["question"]), str(asked["base"])
@@ -261,15 +298,14 @@ class Runs:
     def heard(self, worker: Worker, report: Json) -> None:
         """Take one report of a worker."""
         with self._lock:
-            kind, job = report["is"], self._jobs.get(report["key"])
+            kind, job, known = report["is"], self._jobs.get(report["key"]), _releases(worker.atlas)
             if kind == "ready":
-                fresh = report["releases"][: len(worker.releases)] == worker.releases
-                worker.ready = fresh
-                if not fresh:
+                worker.ready = report["releases"][: len(known)] == known
+                if not worker.ready:
                     fix = "Run `areaeffect tiles` on its base study again."
-                    self._refuse(worker.atlas, Refusal(503, _STALE, fix))
+                    self._refuse(worker, "the data have changed since this map was made.", fix)
             elif kind == "refused":
-                self._refuse(worker.atlas, Refusal(503, report["what"], report["fix"]))
+                self._refuse(worker, report["what"], report["fix"])
             elif job is not None and kind == "progress":
                 job.state = RUNNING
                 job.step, job.done, job.of = report["step"], report["done"], report["of"]
@@ -281,40 +317,31 @@ class Runs:
     def ended(self, worker: Worker) -> None:
         """Take note that a worker is gone: what it ran has failed, the next question starts one."""
         with self._lock:
-            if self._workers.get(worker.atlas) is worker:
-                del self._workers[worker.atlas]
+            atlas = worker.atlas.key
+            if self._workers.get(atlas) is worker:
+                del self._workers[atlas]
             for job in self._jobs.values():
-                if job.atlas == worker.atlas and job.state == RUNNING:
-                    job.state, job.what, job.fix = FAILED, CRASH_WORDS, CRASH_FIX
-            if not any(self._jobs[key].atlas == worker.atlas for key in self._queue):
-                return
-            if worker.ready:  # others wait behind the run that took the worker with it
-                self.warm(worker.source)
+                if job.atlas == atlas and job.state == RUNNING:
+                    job.fail(CRASH_WORDS, CRASH_FIX)
+            if worker.ready and any(self._jobs[key].atlas == atlas for key in self._queue):
+                self.warm(worker.atlas)  # others wait behind the run that took the worker with it
             else:
-                self._refuse(worker.atlas, Refusal(503, CRASH_WORDS, CRASH_FIX))
+                self._refuse(worker, CRASH_WORDS, CRASH_FIX)
 
-    def _refuse(self, atlas: str, refusal: Refusal) -> None:
+    def _refuse(self, worker: Worker, what: str, fix: str) -> None:
         """Fail all that waits for a worker that cannot serve."""
-        self._refused[atlas] = refusal
-        (problem,) = refusal.problems
-        for key in [k for k in self._queue if self._jobs[k].atlas == atlas]:
+        for key in [k for k in self._queue if self._jobs[k].atlas == worker.atlas.key]:
             self._queue.remove(key)
-            job = self._jobs[key]
-            job.state, job.what, job.fix = FAILED, problem.what, problem.fix
+            self._jobs[key].fail(what, fix)
 
     # ------------------------------------------------------------------ the queue
 
     def _enqueue(self, atlas: Atlas, job: Job) -> None:
-        going = self._jobs.get(job.key)
-        if going is not None and going.state in ACTIVE:
+        if (going := self._jobs.get(job.key)) is not None and going.active:
             return
         if len(self._queue) >= limits.RUNS_WAITING:
-            raise Refusal(
-                503,
-                f"{limits.RUNS_WAITING} questions are waiting already.",
-                "Try again in a minute.",
-                headers={"retry-after": "30"},
-            )
+            what = f"{limits.RUNS_WAITING} questions are waiting already."
+            raise Refusal(503, what, "Try again in a minute.", headers={"retry-after": "30"})
         self.warm(atlas)
         folder = self.folder / job.key
         folder.mkdir(parents=True, exist_ok=True)
@@ -339,31 +366,20 @@ class Runs:
                 continue
             self._queue.remove(key)
             job.state, job.step = RUNNING, "starting"
-            worker.order(
-                {
-                    "do": "run",
-                    "key": key,
-                    "stage": job.stage,
-                    "question": job.question.to_dict(),
-                    "folder": str(self.folder / key),
-                    "seconds": self.seconds,
-                    "memory": self.memory,
-                }
-            )
+            order: Json = {"do": "run", "key": key, "stage": job.stage, "question": job.question.to_dict()}
+            order |= {"folder": str(self.folder / key), "seconds": self.seconds, "memory": self.memory}
+            worker.order(order)
 
     def _running(self, atlas: str = "") -> int:
-        running = [j for j in self._jobs.values() if j.state == RUNNING]
-        return sum(not atlas or j.atlas == atlas for j in running)
+        return sum(j.state == RUNNING and atlas in ("", j.atlas) for j in self._jobs.values())
 
     def _earlier(self, key: str, question: Question) -> int:
         """Count answers on this server about some of the same areas."""
-        mine, found = set(question.areas), 0
+        found = 0
         for path in self.folder.glob(f"*/{ANSWER}/{FINDINGS_FILE}"):
-            folder = path.parent.parent
-            if folder.name == key:
-                continue
+            other = path.parent.parent.name
             with suppress(*_DAMAGED):  # one damaged run does not stop another
-                found += not mine.isdisjoint(self._question_of(folder.name)[0].areas)
+                found += other != key and bool({*question.areas} & {*self._asked(other)[0].areas})
         return found
 
     def _make_room(self, key: str) -> None:
@@ -373,6 +389,10 @@ class Runs:
             return
         for path in sorted(kept, key=lambda p: p.stat().st_mtime)[: limits.KEPT_RUNS // 10]:
             going = self._jobs.get(path.name)
-            if going is None or going.state not in ACTIVE:
+            if going is None or not going.active:
                 shutil.rmtree(path, ignore_errors=True)
                 self._jobs.pop(path.name, None)
+
+
+def _releases(atlas: Atlas) -> list[str]:
+    return [release["sha256"] for release in atlas.manifest["releases"]]

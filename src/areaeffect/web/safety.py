@@ -6,27 +6,22 @@ One ASGI middleware, so that a refused request costs next to nothing and no rout
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import ipaddress
-import logging
 import re
-import secrets
 import time
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import URL, Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from areaeffect.errors import AreaEffectError, Problem
-from areaeffect.web import limits, render
+from areaeffect.web import limits
 from areaeffect.web.limits import LOOPBACK, Refusal, ServerSettings
+from areaeffect.web.render import answer_to
 
 if TYPE_CHECKING:
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -35,12 +30,9 @@ CONTENT_SECURITY_POLICY: Final = (
     "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-PERMISSIONS_POLICY: Final = ", ".join(
-    f"{name}=()" for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
-)
-HEADERS: Final = {
+_HEADERS: Final = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
-    "permissions-policy": PERMISSIONS_POLICY,
+    "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
@@ -48,12 +40,10 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-ASK_FOR_TOKEN: Final = {"www-authenticate": 'Basic realm="areaeffect", charset="UTF-8"'}
+_ASK_FOR_TOKEN: Final = {"www-authenticate": 'Basic realm="areaeffect", charset="UTF-8"'}
 #: Answered without a token: whoever watches over the server has none.
-OPEN_PATHS: Final = ("/health", "/robots.txt")
-
-log = logging.getLogger("areaeffect.web")
+_OPEN_PATHS: Final = ("/health", "/robots.txt")
+_MOST_ADDRESSES = 10_000
 
 
 class Safety:
@@ -69,53 +59,57 @@ class Safety:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        began = False
+        began, read = False, 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > limits.POST_BYTES:
+                raise _too_large()
+            return message
 
         async def send_safely(message: Message) -> None:
             nonlocal began
             if message["type"] == "http.response.start":
                 began = True
                 answer = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in _HEADERS.items():
                     answer.setdefault(name, value)
             await send(message)
 
         try:
+            headers = Headers(scope=scope)
             check_request(scope, headers, self.settings)
             self._check_token(scope, headers)
-            await self.app(scope, counted_body(receive), send_safely)
+            await self.app(scope, counted, send_safely)
         except ClientDisconnect:  # nobody is there to be answered
             return
         except Exception as fault:  # whatever it is, it is answered by a page and logged
             if began:  # nothing can be said any more
                 raise
-            answer = answer_to(fault, headers, scope["path"])
-            await answer(scope, receive, send_safely)
+            await answer_to(fault, scope["path"])(scope, receive, send_safely)
 
     def _check_token(self, scope: Scope, headers: Headers) -> None:
         """Refuse a request without the token, and one address that keeps guessing.
 
         The token comes with every request, so there is no session to steal or to end.
         """
-        token = self.settings.token
-        if token is None or scope["path"] in OPEN_PATHS:
+        token, fix = self.settings.token, "Give it as the password, with any name."
+        if token is None or scope["path"] in _OPEN_PATHS:
             return
-        given, address = token_given(headers), (scope.get("client") or ("",))[0]
+        given, address = _token_given(headers), (scope.get("client") or ("",))[0]
         if given is None:
-            what, fix = "This server asks for its token.", "Give it as the password, with any name."
-            raise Refusal(401, what, fix, headers=ASK_FOR_TOKEN)
+            raise Refusal(401, "This server asks for its token.", fix, headers=_ASK_FOR_TOKEN)
         if self.wrong.is_spent(address):
-            what = "Too many wrong tokens came from your address."
-            fix = f"Wait {limits.WRONG_SECONDS // 60} minutes."
-            raise Refusal(429, what, fix, headers={"retry-after": str(limits.WRONG_SECONDS)})
-        if not hmac.compare_digest(_digest(given), _digest(token.encode())):
+            what, wait = "Too many wrong tokens came from your address.", limits.WRONG_SECONDS
+            raise Refusal(429, what, f"Wait {wait // 60} minutes.", headers={"retry-after": str(wait)})
+        if not hmac.compare_digest(given, token.encode()):
             self.wrong.count(address)
-            what, fix = "This is not the server's token.", "Give it as the password, with any name."
-            raise Refusal(401, what, fix, headers=ASK_FOR_TOKEN)
+            raise Refusal(401, "This is not the server's token.", fix, headers=_ASK_FOR_TOKEN)
 
 
-def token_given(headers: Headers) -> bytes | None:
+def _token_given(headers: Headers) -> bytes | None:
     """Return the token that `Authorization` carries, as password or bearer; None without one."""
     scheme, _, word = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -128,46 +122,25 @@ def token_given(headers: Headers) -> bytes | None:
         return b""
 
 
-def _digest(secret: bytes) -> bytes:
-    """Return a hash, so that the time of comparing tells nothing of length or content."""
-    return hashlib.sha256(secret).digest()
-
-
 def check_request(scope: Scope, headers: Headers, settings: ServerSettings) -> None:
-    """Refuse a request for a host that is not ours, from another site, or with too long a query.
-
-    Raises
-    ------
-    Refusal
-        403, 414, 421 or 413.
-    """
-    host = headers.get("host", "")
-    if not host_allowed(host, settings):
-        raise Refusal(
-            421,
-            "This server is not known by that name.",
-            "Use the address that `areaeffect serve` printed; behind a proxy, start it with --base-url.",
-        )
+    """Refuse a request for a host that is not ours, from another site, or that is too long."""
+    if not _is_ours(headers.get("host", ""), settings):
+        fix = "Use the address that `areaeffect serve` printed; behind a proxy, start it with --base-url."
+        raise Refusal(421, "This server is not known by that name.", fix)
     if len(scope["query_string"]) > limits.QUERY_BYTES:
-        raise Refusal(
-            414,
-            f"The address is longer than {limits.QUERY_BYTES} bytes.",
-            "Save a long selection by pasting its codes on the Find page.",
-        )
-    if scope["method"] not in SAFE_METHODS and not same_origin(scope, headers, settings):
-        raise Refusal(
-            403,
-            "This request came from a page of another site and was refused.",
-            "Go back to the page of this server and try again.",
-        )
-    length = headers.get("content-length")
-    if length is not None and not re.fullmatch(r"[0-9]{1,18}", length):
+        fix = "Save a long selection by pasting its codes on the Find page."
+        raise Refusal(414, f"The address is longer than {limits.QUERY_BYTES} bytes.", fix)
+    if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not _same_origin(scope, headers, settings):
+        fix = "Go back to the page of this server and try again."
+        raise Refusal(403, "This request came from a page of another site and was refused.", fix)
+    length = headers.get("content-length", "0")
+    if not re.fullmatch(r"[0-9]{1,18}", length):
         raise Refusal(400, "The length of the request is not a number.", "Send it again.")
-    if length is not None and int(length) > limits.POST_BYTES:
-        raise too_large()
+    if int(length) > limits.POST_BYTES:
+        raise _too_large()
 
 
-def host_allowed(host: str, settings: ServerSettings) -> bool:
+def _is_ours(host: str, settings: ServerSettings) -> bool:
     """Whether a Host header names this server: a page of elsewhere cannot use our address."""
     try:
         name = urlsplit(f"//{host}").hostname
@@ -175,86 +148,27 @@ def host_allowed(host: str, settings: ServerSettings) -> bool:
         return False
     if not name or any(sign in host for sign in "/\\@ \t?#"):
         return False
-    public = urlsplit(settings.base_url).hostname if settings.base_url else None
-    if name in (*LOOPBACK, settings.host, public):
+    if name in (*LOOPBACK, settings.host, urlsplit(settings.base_url or "").hostname):
         return True
-    if settings.is_loopback:
-        return False
     try:  # a name can be made to point here by anyone, a number cannot
         ipaddress.ip_address(name)
     except ValueError:
         return False
-    return True
+    return not settings.is_loopback
 
 
-def same_origin(scope: Scope, headers: Headers, settings: ServerSettings) -> bool:
+def _same_origin(scope: Scope, headers: Headers, settings: ServerSettings) -> bool:
     """Whether a request that changes something came from our own pages or from no browser."""
     origin = headers.get("origin")
-    if origin is not None:
-        ours = {str(URL(scope=scope).replace(path="", query="", fragment="")).rstrip("/")}
-        if settings.base_url:
-            parts = urlsplit(settings.base_url)
-            ours.add(f"{parts.scheme}://{parts.netloc}")
-        return origin in ours
-    return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    ours = [str(URL(scope=scope).replace(path="", query="", fragment="")).rstrip("/"), settings.base_url]
+    return origin in ours
 
 
-def too_large() -> Refusal:
-    """Return the refusal of a body over its cap."""
-    return Refusal(
-        413,
-        f"What was sent is larger than {limits.POST_BYTES // limits.MIB} MiB.",
-        "Send less at once.",
-        headers={"connection": "close"},
-    )
-
-
-def counted_body(receive: Receive) -> Receive:
-    """Return a `receive` that counts the bytes as they come and stops at the cap."""
-    read = 0
-
-    async def counted() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > limits.POST_BYTES:
-            raise too_large()
-        return message
-
-    return counted
-
-
-#: What a status of the framework means, in plain words.
-_PLAIN: Final = {
-    404: Problem("There is no page at this address.", fix="Check it, or go on from the start page."),
-    405: Problem("This address cannot be used in that way.", fix="Use the page's own form."),
-}
-
-
-def answer_to(fault: Exception, headers: Headers, path: str) -> Response:
-    """Return the page or JSON that says what happened and what to do."""
-    extra: dict[str, str] = {}
-    if isinstance(fault, Refusal):
-        status, problem, extra = fault.status, fault.problems[0], fault.headers
-    elif isinstance(fault, AreaEffectError):
-        status, problem = 422, fault.problems[0]
-    elif isinstance(fault, HTTPException):
-        status, extra = fault.status_code, dict(fault.headers or {})
-        problem = _PLAIN.get(status, Problem(str(fault.detail)))
-    else:
-        log.exception("failed: %s", path, exc_info=fault)
-        status = 500
-        problem = Problem(
-            "The program failed.",
-            fix="Nothing was lost. Try again; the server's log holds what a developer needs.",
-        )
-    answer = render.error(headers, path, status, problem)
-    answer.headers.update(extra)
-    return answer
-
-
-_MOST_ADDRESSES = 10_000
-_IPV6_SUBSCRIBER = 64  # bits of an IPv6 address that one household or server has
+def _too_large() -> Refusal:
+    what = f"What was sent is larger than {limits.POST_BYTES // limits.MIB} MiB."
+    return Refusal(413, what, "Send less at once.", headers={"connection": "close"})
 
 
 class RateLimit:
@@ -263,35 +177,26 @@ class RateLimit:
     def __init__(self, most: int, seconds: float) -> None:
         self.most = most
         self.seconds = seconds
-        self._salt = secrets.token_bytes(16)
-        self._times: OrderedDict[bytes, deque[float]] = OrderedDict()
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def is_spent(self, address: str) -> bool:
         """Whether an address had all its events."""
-        times = self._times.get(self._key(address), deque())
-        now = time.monotonic()
-        while times and now - times[0] > self.seconds:
-            times.popleft()
-        return len(times) >= self.most
+        times = self._times.get(_subscriber(address), deque())
+        return len(times) >= self.most and time.monotonic() - times[0] <= self.seconds
 
     def count(self, address: str) -> None:
         """Count one event."""
-        key = self._key(address)
+        key = _subscriber(address)
         self._times.setdefault(key, deque(maxlen=self.most)).append(time.monotonic())
         self._times.move_to_end(key)
         while len(self._times) > _MOST_ADDRESSES:
             self._times.popitem(last=False)
 
-    def _key(self, address: str) -> bytes:
-        return hashlib.blake2b(_group(address).encode(), key=self._salt, digest_size=16).digest()
 
-
-def _group(address: str) -> str:
-    """Return whom an address represents: an IPv6 subscriber has many addresses."""
+def _subscriber(address: str) -> str:
+    """Return whom an address represents: an IPv6 subscriber has many addresses, 64 bits of them."""
     try:
         number = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if isinstance(number, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((number, _IPV6_SUBSCRIBER), strict=False))
-    return str(number)
+    return str(ipaddress.ip_network((number, 64), strict=False)) if number.version == 6 else address  # noqa: PLR2004

@@ -17,31 +17,21 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
+from areaeffect.document import svg
 from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.results import Finding, Verdict
 from areaeffect.web import limits
 from areaeffect.web.limits import NOWHERE, Contact, ServerSettings
-from areaeffect.web.published import (
-    ChartView,
-    PublishedRun,
-    PublishedRuns,
-    RunsFolder,
-    charts_of,
-    facts_of,
-    folders_of,
-    groups_of,
-)
+from areaeffect.web.published import PublishedRun, PublishedRuns, RunsFolder, folders_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from starlette.requests import Request
 
+    Pages = dict[str, Callable[[], bytes]]
 
 INDEX: Final = "index.html"
-FEED: Final = "feed.atom"
-ABOUT: Final = "about.html"
-ATOM_TYPE: Final = "application/atom+xml; charset=utf-8"
+_FEED, _ABOUT = "feed.atom", "about.html"
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FULL_REPORT: Final = ("report.html", "report.pdf", "annex.html", "annex.pdf", "neighbourhoods/index.html")
 
@@ -58,21 +48,22 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What a program shows of a shared link: words, and a chart of the run with its alternative."""
+class ChartView:
+    """A chart of a run: its file without ending, what it shows in words, and its title."""
 
+    file: str
+    alternative: str
     title: str
-    text: str
-    picture: str = ""
-    alternative: str = ""
 
 
-def site_pages(holdings: PublishedRuns, frame: Frame) -> dict[str, Callable[[], bytes]]:
+def site_pages(holdings: PublishedRuns, frame: Frame) -> Pages:
     """Return every page of a site by its path, each with a function that makes it."""
-    pages: dict[str, Callable[[], bytes]] = {
-        INDEX: partial(_index, holdings, frame),
-        ABOUT: partial(_about, holdings, frame),
-        FEED: partial(_feed, holdings, frame),
+    newest = max((run.updated for run in holdings.runs.values()), default=None)
+    about = "Who runs these pages, privacy, and the accessibility statement."
+    pages: Pages = {
+        INDEX: partial(_index, holdings, frame, newest),
+        _ABOUT: partial(_page, _ABOUT, "about", frame, newest, "About these pages", about),
+        _FEED: partial(_feed, holdings, frame),
     }
     for run in holdings.runs.values():
         pages[f"{run.path}/{INDEX}"] = partial(_run, holdings, run, frame)
@@ -87,43 +78,39 @@ def site_files(holdings: PublishedRuns) -> dict[str, Path]:
     return {f"{run.path}/{name}": run.folder / name for run in runs for name in run.files}
 
 
-def _index(holdings: PublishedRuns, frame: Frame) -> bytes:
+def _index(holdings: PublishedRuns, frame: Frame, newest: datetime | None) -> bytes:
     text = "What neighbourhood initiatives changed, and what the data cannot show."
-    preview = Preview("Published evaluations", text, *_picture(holdings.top))
     rows = [(run, _verdicts(holdings, run)) for run in holdings.top]
-    return _page(INDEX, "index", frame, preview, updated=_newest(holdings), rows=rows)
-
-
-def _about(holdings: PublishedRuns, frame: Frame) -> bytes:
-    text = "Who runs these pages, privacy, and the accessibility statement."
-    return _page(ABOUT, "about", frame, Preview("About these pages", text), updated=_newest(holdings))
-
-
-def _newest(holdings: PublishedRuns) -> datetime | None:
-    return max((run.updated for run in holdings.runs.values()), default=None)
+    shown = _picture(holdings.top)
+    return _page(INDEX, "index", frame, newest, "Published evaluations", text, shown, rows=rows)
 
 
 def _run(holdings: PublishedRuns, run: PublishedRun, frame: Frame) -> bytes:
     from areaeffect.wording import group_title, overall
 
-    text = run.question or run.title
-    findings = list(run.main.values())
-    if findings:
-        first = [f for f in findings if f.group == findings[0].group]
-        text = f"{group_title(first[0].group)}: {overall(first)}"
-    parts = holdings.parts(run)
-    picture, alternative = _picture(parts or [run])
+    text, parts = run.question or run.title, holdings.parts(run)
+    groups: dict[str, list[tuple[str, Finding]]] = {}
+    for key, finding in run.main.items():
+        groups.setdefault(group_title(finding.group), []).append((key, finding))
+    if groups:
+        title, first = next(iter(groups.items()))
+        text = f"{title}: {overall([finding for _, finding in first])}"
+    maps = [
+        n for n in run.files if n.startswith("charts/") and n.endswith(".svg") and "map" in n.split("/")[1]
+    ]
     return _page(
         f"{run.path}/{INDEX}",
         "run",
         frame,
-        Preview(run.title, text, picture, alternative),
-        updated=run.updated,
+        run.updated,
+        run.title,
+        text,
+        _picture(parts or [run]),
         run=run,
         studies=[(part, _verdicts(holdings, part)) for part in parts],
-        groups=groups_of(run),
+        groups=groups,
         reports=[name for name in _FULL_REPORT if name in run.files],
-        maps=_maps(run),
+        maps=[_chart(run, name.removesuffix(".svg")) for name in reversed(maps)],  # the simple one first
         data=[name for name in run.files if name.startswith("data/") and name.endswith(".csv")],
     )
 
@@ -131,26 +118,35 @@ def _run(holdings: PublishedRuns, run: PublishedRun, frame: Frame) -> bytes:
 def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> bytes:
     from areaeffect.wording import headline, name_of
 
-    charts = charts_of(run, finding)
-    said = f"{str(finding.verdict).capitalize()}. {headline(finding)}"
+    charts = _charts(run, finding)
     return _page(
         f"{run.path}/findings/{key}.html",
         "finding",
         frame,
-        Preview(f"{name_of(finding)}: {finding.group}", said, *_first(run, charts)),
-        updated=run.updated,
+        run.updated,
+        f"{name_of(finding)}: {finding.group}",
+        f"{str(finding.verdict).capitalize()}. {headline(finding)}",
+        (run, charts[0]) if charts else None,
         run=run,
         key=key,
         f=finding,
         charts=charts,
-        facts=facts_of(finding),
+        facts=_facts(finding),
         stories=[s for s in run.stories if finding.family in s.families],
     )
 
 
 def _page(  # what a template shares, then its own values
-    path: str, template: str, frame: Frame, preview: Preview, *, updated: datetime | None, **values: Any
+    path: str,
+    template: str,
+    frame: Frame,
+    updated: datetime | None,
+    title: str,
+    text: str,
+    shown: tuple[PublishedRun, ChartView] | None = None,
+    **values: Any,
 ) -> bytes:
+    """Return a page; title, text and the chart shown are what a program shows of a shared link."""
     from areaeffect import wording
     from areaeffect.document.blocks import Badge
     from areaeffect.document.page import policy_of
@@ -158,28 +154,27 @@ def _page(  # what a template shares, then its own values
 
     root = "../" * path.count("/")
     before = f"{frame.base_url}/" if frame.base_url else root
-    text = (
-        environment()
-        .get_template(f"site/{template}.html.j2")
-        .render(
-            frame=frame,
-            root=root,
-            before=before,
-            address=f"{before}{path}" if frame.base_url else "",
-            preview=preview,
-            style=_style(),
-            policy=policy_of(_style()),
-            operator=frame.operator,
-            contact=frame.contact,
-            updated=day(updated),
-            is_site=True,
-            wording=wording,
-            claims=wording.numbers.PHRASES,
-            badge=Badge,
-            **values,
-        )
-    )
-    return text.encode()
+    made = environment().get_template(f"site/{template}.html.j2")
+    return made.render(
+        frame=frame,
+        root=root,
+        before=before,
+        address=f"{before}{path}" if frame.base_url else "",
+        title=title,
+        text=text,
+        picture=f"{shown[0].path}/{shown[1].file}.png" if shown else "",
+        alternative=shown[1].alternative if shown else "",
+        style=_style(),
+        policy=policy_of(_style()),
+        operator=frame.operator,
+        contact=frame.contact,
+        updated=day(updated),
+        is_site=True,
+        wording=wording,
+        claims=wording.numbers.PHRASES,
+        badge=Badge,
+        **values,
+    ).encode()
 
 
 @cache
@@ -189,30 +184,22 @@ def _style() -> Markup:
     return Markup((files("areaeffect.web") / "static" / "app.css").read_text(encoding="utf-8"))
 
 
-def _maps(run: PublishedRun) -> list[ChartView]:
-    from areaeffect.document import svg
-
-    found = []
-    for name in reversed(run.files):  # the simple one first
-        if name.startswith("charts/") and name.endswith(".svg") and "map" in name.split("/")[1]:
-            chart = (run.folder / name).read_text(encoding="utf-8")
-            drawn = ChartView(name.removesuffix(".svg"), svg.alternative(chart), svg.title_of(chart))
-            found.append(drawn)
-    return found
+def _chart(run: PublishedRun, name: str) -> ChartView:
+    drawn = (run.folder / f"{name}.svg").read_text(encoding="utf-8")
+    return ChartView(name, svg.alternative(drawn), svg.title_of(drawn))
 
 
-def _picture(runs: list[PublishedRun]) -> tuple[str, str]:
-    """Return the first chart that any of the runs holds as a picture, and what it shows."""
-    for run in runs:
-        for finding in run.main.values():
-            charts = charts_of(run, finding)
-            if charts:
-                return _first(run, charts)
-    return "", ""
+def _charts(run: PublishedRun, finding: Finding) -> list[ChartView]:
+    """Return the charts of a finding that its run holds as files."""
+    kinds = ("trend", "placebo")
+    names = (f"charts/{svg.key_of(finding.group, finding.outcome, finding.claim, kind)}" for kind in kinds)
+    return [_chart(run, n) for n in names if {f"{n}.svg", f"{n}.png"} <= set(run.files)]
 
 
-def _first(run: PublishedRun, charts: tuple[ChartView, ...]) -> tuple[str, str]:
-    return (f"{run.path}/{charts[0].file}.png", charts[0].alternative) if charts else ("", "")
+def _picture(runs: Sequence[PublishedRun]) -> tuple[PublishedRun, ChartView] | None:
+    """Return the first chart that any of the runs holds as a picture."""
+    found = ((run, c) for run in runs for f in run.main.values() for c in _charts(run, f))
+    return next(found, None)
 
 
 def _verdicts(holdings: PublishedRuns, run: PublishedRun) -> str:
@@ -222,17 +209,26 @@ def _verdicts(holdings: PublishedRuns, run: PublishedRun) -> str:
     return ", ".join(f"{count[v]} {v}" for v in Verdict if count[v]) or "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One thing that is new."""
+def _facts(finding: Finding) -> list[tuple[str, str]]:
+    """Return the numbers of a finding, each with its name."""
+    from areaeffect.report.sections import p_words
+    from areaeffect.wording.numbers import maryland_words, percent, signed, signed_interval, size
 
-    path: str  # its page, relative to the site
-    identity: str  # what it is known by, wherever the site is
-    #: title, summary: plain text
-    title: str
-    summary: str
-    updated: datetime  # when its run was written
-    kind: str  # finding, story or event
+    strength = ("Strength of evidence", maryland_words(finding.maryland))
+    if finding.verdict is Verdict.NOT_ESTIMABLE:
+        return [strength]
+    interval = signed_interval(finding.low, finding.high, finding)
+    return [
+        ("Unit", "per cent" if finding.form == "ratio" else finding.unit),
+        ("Estimate", signed(finding.estimate, finding)),
+        (f"{percent(finding.level)} placebo interval", interval),
+        ("p-value", p_words(finding.p_value)),
+        ("Smallest effect it could have detected", size(finding.mde, finding)),
+        ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
+        ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),
+        ("Before; after", f"{finding.pre}; {finding.post}"),
+        strength,
+    ]
 
 
 def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
@@ -240,38 +236,27 @@ def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
     from areaeffect.web.render import environment
     from areaeffect.wording import headline, name_of
 
-    entries = []
+    entries: list[dict[str, Any]] = []
     for run in holdings.runs.values():
-        entries += [
-            Entry(
-                path=f"{run.path}/findings/{key}.html",
-                identity=f"{run.seal}/{run.path}/{key}",
-                title=f"{name_of(f)}, {f.group}: {f.verdict}",
-                summary=f"{headline(f)} ({run.title})",
-                updated=run.updated,
-                kind="finding",
-            )
-            for key, f in run.main.items()
-        ]
+        shared = {"updated": run.updated}
+        for key, f in run.main.items():
+            title, summary = f"{name_of(f)}, {f.group}: {f.verdict}", f"{headline(f)} ({run.title})"
+            own = {"key": key, "path": f"{run.path}/findings/{key}.html", "kind": "finding"}
+            entries.append(shared | own | {"title": title, "summary": summary, "run": run})
         for story in run.stories:
             where = " – ".join(part for part in (story.place, story.date) if part)
-            entries.append(
-                Entry(
-                    path=f"{run.path}/{INDEX}#{story.key}",
-                    identity=f"{run.seal}/{run.path}/{story.key}",
-                    title=story.title,
-                    summary=f"{where}. {story.text[:500]}".strip(),
-                    updated=run.updated,
-                    kind=story.kind,
-                )
-            )
-    entries.sort(key=lambda e: (-e.updated.timestamp(), e.path))
+            own = {"key": story.key, "path": f"{run.path}/{INDEX}#{story.key}", "kind": story.kind}
+            summary = f"{where}. {story.text[:500]}".strip()
+            entries.append(shared | own | {"title": story.title, "summary": summary, "run": run})
+    for entry in entries:  # what it is known by, wherever the site is
+        entry["identity"] = f"{entry['run'].seal}/{entry['run'].path}/{entry['key']}"
+    entries.sort(key=lambda e: (-e["updated"].timestamp(), e["path"]))
     text = (
         environment()
         .get_template("site/feed.atom.j2")
         .render(
             title="What is new: findings, stories and events",
-            identity=frame.base_url or " ".join(sorted(e.identity for e in entries)),
+            identity=frame.base_url or " ".join(sorted(e["identity"] for e in entries)),
             before=f"{frame.base_url}/" if frame.base_url else "",
             entries=entries[: limits.FEED_ENTRIES],
             uuid=lambda text: uuid.uuid5(uuid.NAMESPACE_URL, f"areaeffect:{text}"),
@@ -309,14 +294,8 @@ class Site:
     def pages(self) -> Mapping[str, Callable[[], bytes]]:
         """Return what gives each page and each file of all runs, by path."""
         held = self.holdings
-        files = {path: file.read_bytes for path, file in site_files(held).items()}
-        return {**files, **site_pages(held, self.frame)}
-
-
-def site_of(request: Request) -> Site:
-    """Return the holdings of the server that is asked."""
-    site: Site = request.app.state.site
-    return site
+        given = {path: file.read_bytes for path, file in site_files(held).items()}
+        return {**given, **site_pages(held, self.frame)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +303,7 @@ class Published:
     """What a publication wrote."""
 
     runs: tuple[str, ...]  # titles, in the order of the list
-    faults: dict[str, str]  # why a run is left out, by the name of its folder
+    faults: Mapping[str, str]  # why a run is left out, by the name of its folder
     others: tuple[str, ...]  # names of folders that hold no run
 
 
@@ -343,36 +322,30 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
     """
     if not runs.is_dir():
         raise StudyError(f"there is no folder '{runs}'.", "RUNS", "Name one that exists.")
-    _refuse_other(out)
-    holdings = RunsFolder(runs).holdings()
-    holdings, pages = _built_pages(holdings, frame)
+    refuse_foreign(out)
+    if out.is_dir() and any(out.iterdir()) and not (out / _FEED).is_file():
+        what = "the folder holds results and no site; nothing was changed."
+        raise StudyError(what, str(out), "Name a new or empty folder, or an earlier site.")
+    holdings, pages = _made(RunsFolder(runs).holdings(), frame)
     if not holdings.top:
         problems = [Problem(why, name) for name, why in holdings.faults.items()]
         fix = "Name the folder that holds the folders which `areaeffect evaluate` wrote."
         raise DataError(problems or Problem("there is no run in this folder.", str(runs), fix))
-    files = site_files(holdings)
-    write_whole(out, lambda folder: _write(folder, pages, files))
-    titles = tuple(run.title for run in holdings.top)
+
+    def write(folder: Path) -> None:
+        for name, file in site_files(holdings).items():
+            pages.setdefault(name, file.read_bytes())
+        for name in sorted(pages):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(pages[name])
+
+    write_whole(out, write)
     known = {path for path, _ in folders_of(runs)}
-    there = (p.name for p in sorted(runs.iterdir()) if p.is_dir())
-    return Published(titles, dict(holdings.faults), tuple(n for n in there if n not in known))
+    others = (p.name for p in sorted(runs.iterdir()) if p.is_dir() and p.name not in known)
+    return Published(tuple(run.title for run in holdings.top), holdings.faults, tuple(others))
 
 
-def _refuse_other(out: Path) -> None:
-    """Refuse a folder that is not a site as this command wrote it.
-
-    Raises
-    ------
-    StudyError
-        Naming a file that is not ours, or what the folder is.
-    """
-    refuse_foreign(out)
-    if out.is_dir() and any(out.iterdir()) and not (out / FEED).is_file():
-        what = "the folder holds results and no site; nothing was changed."
-        raise StudyError(what, str(out), "Name a new or empty folder, or an earlier site.")
-
-
-def _built_pages(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, dict[str, bytes]]:
+def _made(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, dict[str, bytes]]:
     """Make every page before anything is written; a run whose page fails is left out and named."""
     while True:
         pages: dict[str, bytes] = {}
@@ -388,12 +361,4 @@ def _built_pages(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, 
                 faults[own] = f"its pages cannot be made ({type(error).__name__})."
         if faults.keys() == holdings.faults.keys():
             return holdings, pages
-        whole = {path: run for path, run in holdings.runs.items() if path not in faults}
-        holdings = PublishedRuns(whole, faults)
-
-
-def _write(folder: Path, pages: dict[str, bytes], files: dict[str, Path]) -> None:
-    for name in sorted({*pages, *files}):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pages[name] if name in pages else files[name].read_bytes())
+        holdings = PublishedRuns({p: run for p, run in holdings.runs.items() if p not in faults}, faults)

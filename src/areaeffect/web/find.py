@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.records import Json
+from areaeffect.results import Floats
 from areaeffect.web import limits, render, search
-from areaeffect.web.atlas import Atlas, Layer, atlases, find_atlas
+from areaeffect.web.atlas import FIFTHS, Atlas, Layer, atlases, find_atlas
+from areaeffect.web.history import printed
 from areaeffect.web.limits import Refusal, ServerSettings
-from areaeffect.web.render import page, settings_of, wants_json
+from areaeffect.web.render import page, settings_of
+from areaeffect.web.search import SearchResult
 from areaeffect.web.selection import (
     Selection,
     View,
@@ -28,24 +32,20 @@ from areaeffect.web.selection import (
     selected,
     word,
 )
-from areaeffect.web.table import FIFTHS, direction, legend, page_of
+from areaeffect.wording.numbers import PHRASES, phrase
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
-    from areaeffect.web.search import SearchResult
 
-
-@dataclass(frozen=True, slots=True)
 class FindView(View):
     """State of the Find page."""
 
-    #: what was searched for
-    q: str = word(rf"[^\x00-\x1f]{{0,{limits.SEARCH_LETTERS}}}", "", "a name, postcode or code")
+    q: str = word(rf"[^\x00-\x1f]{{0,{limits.SEARCH_LETTERS}}}", "a name, postcode or code")
     #: sort, page: of the table
     sort: str = choice("name", "high", "low")
-    page: str = word(r"[1-9][0-9]{0,3}", "1", "the number of a page")
+    page: str = word(r"[1-9][0-9]{0,3}", "the number of a page", "1")
 
 
 def _find(request: Request) -> Response:
@@ -56,12 +56,16 @@ def _find(request: Request) -> Response:
     atlas = find_atlas(settings, view.base)
     layer = atlas.layer(view.layer)
     period = layer.position(view.period)
-    chosen = selected(settings, atlas, view)
-    found = search.search(atlas, view.q)
     values = atlas.values(layer, period)
-    rows = page_of(atlas, layer, values, _rows(atlas, chosen, found), chosen.codes, view.sort, int(view.page))
-    if wants_json(request.headers, request.url.path):
+    chosen, found = selected(settings, atlas, view), search.search(atlas, view.q)
+    if request.url.path.endswith(".json"):
         return JSONResponse(_twin(atlas, layer, period, chosen, found, view))
+    groups: dict[str, list[Layer]] = {}
+    for one in atlas.layers.values():
+        groups.setdefault(one.group, []).append(one)
+    edges = [printed(b) for b in layer.breaks]
+    legend = [f"under {edges[0]}", *(f"{a} to {b}" for a, b in pairwise(edges))] if edges else []
+    good = "worse" if layer.better == "lower" else "better"
     return page(
         request,
         "find.html.j2",
@@ -71,14 +75,14 @@ def _find(request: Request) -> Response:
         others=[a for a in atlases(settings).values() if a.key != atlas.key],
         layer=layer,
         period=layer.periods[period],
-        groups=_groups(atlas),
-        legend=legend(layer),
-        direction=direction(layer),
+        groups=groups,
+        legend=[*legend, f"{edges[-1]} and over"] if edges else [],
+        direction=phrase("look.darker", good=good) if layer.better else PHRASES["look.neither"],
         n_missing=layer.missing[period],
-        chosen=_named(atlas, chosen),
+        chosen=[_area(atlas, values, atlas.position[code]) for code in chosen.codes],
         found=found,
         hits=[(p, search.codes(atlas, p.positions) <= set(chosen.codes)) for p in found.places],
-        table=rows,
+        table=_table(atlas, layer, values, chosen, found, view),
         state=query(view).lstrip("?"),
         map=_map(atlas, layer, period, chosen, found),
         attribution=atlas.manifest["attribution"],
@@ -87,96 +91,79 @@ def _find(request: Request) -> Response:
     )
 
 
-def _rows(atlas: Atlas, chosen: Selection, found: SearchResult) -> list[int]:
-    """Return the areas of the table: those found, else those chosen, else all."""
+def _area(atlas: Atlas, values: Floats, i: int) -> Json:
+    own = {k: str(atlas.table[k][i]) for k in ("code", "name", "ward", "authority")}
+    return own | {"value": None if math.isnan(values[i]) else float(values[i])}
+
+
+def _table(
+    atlas: Atlas, layer: Layer, values: Floats, chosen: Selection, found: SearchResult, view: FindView
+) -> Json:
+    """Return one page of the areas found, else of those chosen, else of all; missing values come last."""
+    where = np.arange(len(values))
     if found.places:
-        return sorted({i for place in found.places for i in place.positions})
-    if chosen.codes:
-        return [atlas.position[code] for code in chosen.codes]
-    return list(range(len(atlas.position)))
-
-
-def _groups(atlas: Atlas) -> dict[str, list[Layer]]:
-    groups: dict[str, list[Layer]] = {}
-    for layer in atlas.layers.values():
-        groups.setdefault(layer.group, []).append(layer)
-    return groups
-
-
-def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
-    table = atlas.table
-    return [
-        {"code": code, "name": str(table["name"][i]), "ward": str(table["ward"][i])}
-        for code in chosen.codes
-        for i in (atlas.position[code],)
+        where = np.array(sorted({i for place in found.places for i in place.positions}))
+    elif chosen.codes:
+        where = np.array([atlas.position[code] for code in chosen.codes])
+    keys = atlas.table["name"][where].astype(str)
+    if view.sort != "name":
+        keys = -values[where] if view.sort == "high" else values[where]  # NaN sorts last
+    where = where[np.argsort(keys, kind="stable")]
+    size = limits.ROWS_A_PAGE
+    pages = max(1, -(-len(where) // size))
+    number = min(int(view.page), pages)
+    rows = [
+        _area(atlas, values, i)
+        | {"printed": printed(values[i]), "fifth": layer.fifth(values[i])}
+        | {"chosen": atlas.table["code"][i] in chosen.codes}
+        for i in where[(number - 1) * size : number * size]
     ]
+    return {"rows": rows, "number": number, "pages": pages, "total": len(where)}
 
 
-def _map(
-    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: SearchResult
-) -> dict[str, str] | None:
-    """Return what the map's script reads, as text; None where there is no map."""
+def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: SearchResult) -> Json | None:
+    """Return what the map's script reads, as text; None where there is no map.
+
+    It shows what was found, else what is chosen, with room around it, else all.
+    """
     if not atlas.has_map or not render.vendor_hashes():
         return None
-    values = atlas.version(f"values/{layer.key}.{period}.json.gz")
-    first = found.places[0] if found.places else None
-    at = f"/atlases/{atlas.key}"
+    at, values = f"/atlases/{atlas.key}", f"values/{layer.key}.{period}.json.gz"
+    first = list(found.places[0].positions) if found.places else []
+    bounds = [float(edge) for edge in atlas.manifest["bounds"]]
+    if where := first or [atlas.position[code] for code in chosen.codes]:
+        lon, lat, room = atlas.table["lon"][where], atlas.table["lat"][where], np.array([0.0192, 0.012])
+        low, high = np.array([lon.min(), lat.min()]) - room, np.array([lon.max(), lat.max()]) + room
+        bounds = [round(float(edge), 5) for edge in (*low, *high)]
     return {
         "tiles": f"{at}/areas.pmtiles?v={atlas.version('areas.pmtiles')}",
-        "values": f"{at}/values/{layer.key}/{period}.json?v={values}",
+        "values": f"{at}/values/{layer.key}/{period}.json?v={atlas.version(values)}",
         "names": f"{at}/names.json?v={atlas.version('names.json.gz')}",
         "breaks": json.dumps(layer.breaks),
         "fifths": json.dumps(FIFTHS),
-        "bounds": json.dumps(_bounds(atlas, chosen, found)),
+        "bounds": json.dumps(bounds),
         "whole": json.dumps(atlas.manifest["bounds"]),
         "chosen": json.dumps(chosen.codes),
-        "found": json.dumps(sorted(search.codes(atlas, first.positions)) if first else []),
+        "found": json.dumps(sorted(search.codes(atlas, first))),
         "ring": json.dumps(chosen.shape),
     }
-
-
-def _bounds(atlas: Atlas, chosen: Selection, found: SearchResult) -> list[float]:
-    """Return west, south, east, north of what was found, else chosen, with room; else of all."""
-    where = [atlas.position[code] for code in chosen.codes]
-    if found.places:
-        where = list(found.places[0].positions)
-    if not where:
-        return [float(edge) for edge in atlas.manifest["bounds"]]
-    lon, lat = atlas.table["lon"][where], atlas.table["lat"][where]
-    room = 0.012
-    return [
-        round(float(lon.min()) - room * 1.6, 5),
-        round(float(lat.min()) - room, 5),
-        round(float(lon.max()) + room * 1.6, 5),
-        round(float(lat.max()) + room, 5),
-    ]
 
 
 def _twin(
     atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: SearchResult, view: FindView
 ) -> Json:
     values = atlas.values(layer, period)
-
-    def area(i: int) -> Json:
-        value = float(values[i])
-        own = {k: str(atlas.table[k][i]) for k in ("code", "name", "ward", "authority")}
-        return own | {"value": None if math.isnan(value) else value}
-
     return {
         "base": atlas.key,
         "layer": layer.key,
         "title": layer.title,
         "unit": layer.unit,
         "period": layer.periods[period],
-        "chosen": [area(atlas.position[code]) for code in chosen.codes],
+        "chosen": [_area(atlas, values, atlas.position[code]) for code in chosen.codes],
         "set": chosen.set,
         "found": [
-            {
-                "kind": place.kind,
-                "name": place.name,
-                "within": place.within,
-                "areas": [str(atlas.table["code"][i]) for i in place.positions],
-            }
+            {"kind": place.kind, "name": place.name, "within": place.within}
+            | {"areas": [str(atlas.table["code"][i]) for i in place.positions]}
             for place in found.places
         ],
         "more": found.more,
@@ -201,15 +188,11 @@ async def _change(request: Request) -> Response:
             chosen = set()
         elif "codes" in form:
             chosen |= search.pasted(atlas, _text(form, "codes"))
-        elif "near" in form:
-            chosen |= search.near(atlas, _text(form, "near"), _text(form, "km"))
         elif "shape" in form:
-            ring = search.ring(_text(form, "shape"))
-            chosen = search.drawn(atlas, ring)
+            chosen, ring = search.drawn(atlas, _text(form, "shape"))
         else:
             raise Refusal(422, "The request is empty.", "Use the buttons of the Find page.")
-    kept = keep(settings, chosen, ring)
-    return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
+    return _shown(view, keep(settings, chosen, ring))
 
 
 async def _upload(request: Request) -> Response:
@@ -224,6 +207,10 @@ async def _upload(request: Request) -> Response:
         if file is None or isinstance(file, str) or not file.filename:
             raise Refusal(422, "No file was sent.", "Choose a file first.", "file")
         kept = await run_in_threadpool(keep_uploaded, settings, atlas, chosen, file.filename, file.file)
+    return _shown(view, kept)
+
+
+def _shown(view: FindView, kept: Selection) -> Response:
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
 
 

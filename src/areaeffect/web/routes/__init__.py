@@ -1,1 +1,0 @@
-"""The pages and their addresses, a module a feature: each has its `ROUTES`."""
