@@ -62,7 +62,7 @@ from areaeffect.tables.parquet import write_columns
 if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.results import Bools, Floats, Strings
-    from areaeffect.sources.base import SourceTable
+    from areaeffect.sources.coverage import SourceTable
 
     Tell = Callable[[str, int, int], None]
 

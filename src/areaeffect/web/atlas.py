@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from areaeffect.compare.preflight import OutcomeFigures, Preflight
 from areaeffect.errors import did_you_mean
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.records import Json
 from areaeffect.results import Claim
 from areaeffect.tables.parquet import read_parquet
