@@ -114,7 +114,7 @@ def bare_scan(root: Path, n_months: int) -> str:
 
 def read_panel(root: Path, n_months: int, *, one_force: bool) -> str:
     """Read one force by category, or every area's crime, anti-social behaviour and damage."""
-    from areaeffect.sources.base import MeasureRequest
+    from areaeffect.sources.coverage import MeasureRequest
     from areaeffect.sources.police_uk.lake import open_lake
     from areaeffect.sources.police_uk.panel import read_police
     from areaeffect.study.model import PoliceUkSource

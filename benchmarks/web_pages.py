@@ -15,8 +15,8 @@ from playwright.sync_api import Page
 
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import Atlas
-from areaeffect.web.limits import ServerSettings
 from areaeffect.web.find import FindView
+from areaeffect.web.limits import ServerSettings
 from areaeffect.web.selection import keep, query
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from areaeffect.cli import app
-from areaeffect.study.collection import CollectionFileContent
+from areaeffect.study.file import CollectionFileContent
 from areaeffect.study.index import Index
 from areaeffect.study.model import Study
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from areaeffect import wording
 from areaeffect.commands.check import check as check_study
-from areaeffect.commands.design import power as power_study
+from areaeffect.commands.check import power as power_study
 from areaeffect.commands.diff import summary as summary_of
 from areaeffect.commands.evaluate import evaluate as evaluate_study
 from areaeffect.commands.init import init
@@ -24,7 +24,7 @@ from areaeffect.draft.guess import area_column, characteristics_of, every_guess,
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import StudyError, did_you_mean, repeated
 from areaeffect.geography.shape_files import write_outlines
-from areaeffect.period_texts import kind_of
+from areaeffect.periods import kind_of
 from areaeffect.power.page import as_text
 from areaeffect.report.figures import figure_of
 from areaeffect.report.files import read_result, write_result

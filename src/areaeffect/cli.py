@@ -114,7 +114,7 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say how small an effect the study could see, before any outcome after a start is read."""
-    from areaeffect.commands.design import power as run
+    from areaeffect.commands.check import power as run
     from areaeffect.power.page import as_text, as_values
 
     with progress() as tell:
@@ -135,7 +135,7 @@ def design(
     ] = True,
 ) -> None:
     """Write the plan for registration: areas, benchmark areas, balance, power and the seal."""
-    from areaeffect.commands.design import design_into
+    from areaeffect.commands.check import design_into
 
     with progress() as tell:
         sealed = design_into(study, out, threads, tell, store, power=with_power)

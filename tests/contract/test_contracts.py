@@ -17,7 +17,7 @@ from areaeffect.commands.evaluate import NUMERIC
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.panel import REASONS
 from areaeffect.sources import panel_table
-from areaeffect.sources.base import MeasureRequest, SourceKind, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceKind, SourceTable
 from areaeffect.study.model import PanelSource, Study, json_schema
 from areaeffect.study.parts import NotCovered, Window
 from areaeffect.study.source_kinds import SOURCE_KINDS, row_of, source_models

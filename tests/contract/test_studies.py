@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from areaeffect.outcomes import FAMILIES
-from areaeffect.study.collection import is_collection
-from areaeffect.study.file import read_study
+from areaeffect.study.file import is_collection, read_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
 #: Those of `explore` have no initiative: the web app asks for it.

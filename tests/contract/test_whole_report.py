@@ -16,7 +16,7 @@ import pytest
 from pypdf import PdfReader
 
 import areaeffect
-from areaeffect.commands.design import design_into
+from areaeffect.commands.check import design_into
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.blocks import Document, figures, in_print
 from areaeffect.document.chart_tables import Figure

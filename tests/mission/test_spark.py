@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from areaeffect.errors import DataError
-from areaeffect.sources.base import MeasureRequest
+from areaeffect.sources.coverage import MeasureRequest
 from areaeffect.sources.police_uk.counting import count_lake, spark_counter, start_session
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police

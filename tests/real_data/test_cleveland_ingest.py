@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from areaeffect.assembly.assemble import assemble
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.categories import read_categories
 from areaeffect.sources.police_uk.force_coverage import force_months
 from areaeffect.sources.police_uk.ingest import ingest_police_uk

@@ -12,7 +12,7 @@ import pytest
 
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import MeasureRequest
+from areaeffect.sources.coverage import MeasureRequest
 from areaeffect.sources.publishers import panel as published_panel
 from areaeffect.sources.publishers.panel import bring_to, described_at, printed_name, read_published
 from areaeffect.sources.publishers.releases import catalogue, find_release

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from areaeffect.commands.design import design_into
+from areaeffect.commands.check import design_into
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.index import index_into
 from areaeffect.commands.where_next import Request, where_next_into

@@ -15,11 +15,11 @@ from areaeffect.errors import DataError, Faults, Problem, first_few
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, read_neighbours, within
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
-from areaeffect.period_texts import parse_period
+from areaeffect.periods import parse_period
 from areaeffect.records import DataTable
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.results import Floats, Gap, Ints, Strings
-from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
+from areaeffect.sources.coverage import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.file import StudyFile, refuse_missing_extras
 from areaeffect.study.model import Study, split_reference

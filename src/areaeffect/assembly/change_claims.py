@@ -8,8 +8,7 @@ from dataclasses import replace
 from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.outcomes import Break
 from areaeffect.panel import Measure
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, label
+from areaeffect.periods import PeriodKind, label, parse_period
 from areaeffect.register.registered import Registered
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import StudyFile

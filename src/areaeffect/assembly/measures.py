@@ -12,11 +12,20 @@ import numpy.typing as npt
 from areaeffect.errors import DataError, number_of
 from areaeffect.outcomes import BREAKS, Break
 from areaeffect.panel import REASONS, Hidden, Measure
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Bools, Floats, Gap, Strings
-from areaeffect.sources.base import MeasureRequest, SourceTable, _fixed, align, attribute, kind_of
-from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
+from areaeffect.sources.coverage import (
+    MeasureRequest,
+    SourceTable,
+    _fixed,
+    align,
+    area_holes,
+    attribute,
+    codes_not_in_use,
+    group_gaps,
+    kind_of,
+    sum_by_group,
+)
 from areaeffect.sources.police_uk.categories import breaks_of
 from areaeffect.study.model import Outcome, Source, Study, split_reference
 from areaeffect.study.parts import NotCovered, RealFall

@@ -14,11 +14,10 @@ import pandas as pd
 from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import Measure
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind, label
+from areaeffect.periods import PeriodKind, kind_of, label, parse_period
 from areaeffect.register.places import read_columns, vintage_of
 from areaeffect.results import Floats, Ints, Strings
-from areaeffect.sources.base import SourceTable, align, attribute
+from areaeffect.sources.coverage import SourceTable, align, attribute
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.file import StudyFile

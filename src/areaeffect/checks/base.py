@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
+
+import numpy as np
 
 from areaeffect import wording
 from areaeffect.assembly.assemble import Assembled
@@ -22,6 +25,14 @@ from areaeffect.wording.numbers import NOT_ESTIMABLE, PHRASES, known, number, ph
 
 Numbers = TypeVar("Numbers")
 Row = TypeVar("Row")
+
+
+class Ends(TypedDict):
+    """An effect and its interval, as cells of a table; None where one was not found."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
 
 
 #: What a sentence about a check may rest on.
@@ -196,12 +207,23 @@ class Subject:
         return self.finding.estimate is not None
 
     @property
+    def effect(self) -> float:
+        """The estimate; NaN where there is none."""
+        return math.nan if self.finding.estimate is None else self.finding.estimate
+
+    def ends(self, estimate: float, inferred: PlaceboInference) -> Ends:
+        """Return an effect and its interval as cells of a table, in the finding's unit."""
+        printed = self.case.printed
+        return {"estimate": printed(estimate), "low": printed(inferred.low), "high": printed(inferred.high)}
+
+    @property
     def excludes_zero(self) -> bool:
         """Whether the printed interval leaves zero out."""
         return leaves_zero_out(self.finding.low, self.finding.high)
 
-    def answer(self, status: CheckStatus, numbers: Numbers, *rows: Row) -> Answer[Numbers, Row]:
+    def answer(self, numbers: Numbers, *rows: Row, warns: bool | np.bool_) -> Answer[Numbers, Row]:
         """Answer with numbers, and with rows of the check's table."""
+        status = CheckStatus.WARNS if warns else CheckStatus.HOLDS
         return Answer(finding=self.finding, status=status, numbers=numbers, rows=rows)
 
     def silent(self, why: str) -> Answer[Any, Any]:
@@ -222,6 +244,13 @@ class CheckInputs:
     #: puts placebo programmes through a job: (job, draws) to totals; no more than the study's own number of
     #: them.
     run: Callable[[Job, int], Floats]
+
+    def each(
+        self, answer: Callable[[Subject], Answer[Numbers, Row]], subjects: Iterable[Subject]
+    ) -> list[Answer[Numbers, Row]]:
+        """Answer for each finding; without an estimate there is nothing to try."""
+        none = phrase("check.no_finding")
+        return [answer(s) if s.is_estimated else s.silent(none) for s in subjects]
 
     def changes(self) -> tuple[Subject, ...]:
         """Return the findings about change: what was before the start is open to question."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, Subject
+from areaeffect.checks.base import Answer, Check, CheckInputs, Subject
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats
 from areaeffect.wording.numbers import phrase, plural
@@ -36,15 +36,15 @@ class Contaminated:
     with_boundaries: bool
 
 
-Found = Answer[Contaminated, Reached]
+OfContamination = Answer[Contaminated, Reached]
 
 
-def _run(inputs: CheckInputs) -> list[Found]:
+def _run(inputs: CheckInputs) -> list[OfContamination]:
     """List benchmark areas in, near or next to other initiatives, with their share of weight."""
     others = np.zeros(len(inputs.data.panel.areas), dtype=bool)
     others[inputs.data.others] = True
     marks = _marks(inputs, others)
-    return [_answer(inputs, s, others, marks) for s in inputs.subjects]
+    return inputs.each(lambda s: _answer(inputs, s, others, marks), inputs.subjects)
 
 
 def _marks(inputs: CheckInputs, others: Bools) -> Bools:
@@ -58,9 +58,7 @@ def _marks(inputs: CheckInputs, others: Bools) -> Bools:
     return marks
 
 
-def _answer(inputs: CheckInputs, s: Subject, others: Bools, marks: Bools) -> Found:
-    if not s.is_estimated:
-        return s.silent(phrase("check.no_finding"))
+def _answer(inputs: CheckInputs, s: Subject, others: Bools, marks: Bools) -> OfContamination:
     if not inputs.study.register_.others:
         return s.silent(phrase("check_contamination.no_others"))
     weight = _weight(inputs, s, len(others))
@@ -82,7 +80,7 @@ def _answer(inputs: CheckInputs, s: Subject, others: Bools, marks: Bools) -> Fou
         share=float(share[marked].sum()),
         with_boundaries=inputs.data.panel.contiguity is not None,
     )
-    return s.answer(CheckStatus.WARNS if numbers.share > LIMIT else CheckStatus.HOLDS, numbers, *rows)
+    return s.answer(numbers, *rows, warns=numbers.share > LIMIT)
 
 
 def _weight(inputs: CheckInputs, s: Subject, n_areas: int) -> Floats:
@@ -94,7 +92,7 @@ def _weight(inputs: CheckInputs, s: Subject, n_areas: int) -> Floats:
     return weight
 
 
-def _say(_a: Found, n: Contaminated) -> str:
+def _say(_a: OfContamination, n: Contaminated) -> str:
     return phrase(
         f"check_contamination.{'near' if n.with_boundaries else 'inside'}",
         areas=plural(n.reached, "benchmark area"),

@@ -1,4 +1,4 @@
-"""Leave one neighbourhood out: whether a finding rests on a single place."""
+"""Leave one out: whether a finding rests on a single neighbourhood, or on one benchmark area."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from areaeffect.checks.base import (
     Answer,
     Check,
     CheckInputs,
-    CheckStatus,
     EstimatePlot,
     Subject,
     effect,
     held_against,
 )
+from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.estimate.inference import PlaceboInference
+from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats
 from areaeffect.wording.numbers import phrase, plural
@@ -99,15 +100,15 @@ def spread_without(
     return turned, numbers
 
 
-Found = Answer[Spread, WithoutOne]
+OfPlaces = Answer[Spread, WithoutOne]
 
 
-def _run(inputs: CheckInputs) -> list[Found]:
+def _leave_out_run(inputs: CheckInputs) -> list[OfPlaces]:
     """Estimate without each neighbourhood: each has weights of its own, so none is refitted."""
-    return [_answer(inputs, s) for s in inputs.subjects]
+    return [_leave_out_answer(inputs, s) for s in inputs.subjects]
 
 
-def _answer(inputs: CheckInputs, s: Subject) -> Found:
+def _leave_out_answer(inputs: CheckInputs, s: Subject) -> OfPlaces:
     f, evidence = s.finding, inputs.evidence
     own = f.single
     if f.estimate is None or own is None or own.low is None or own.high is None:
@@ -132,10 +133,10 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         WithoutOne(neighbourhood=name, estimate=estimate, low=low, high=high, turns=bool(t))
         for name, (estimate, low, high), t in zip(named, cells, turned, strict=True)
     ]
-    return s.answer(CheckStatus.WARNS if turned.any() else CheckStatus.HOLDS, numbers, *rows)
+    return s.answer(numbers, *rows, warns=turned.any())
 
 
-def _say(a: Found, n: Spread) -> str:
+def _leave_out_say(a: OfPlaces, n: Spread) -> str:
     return one_left_out("check_leave_out", a, n, of=plural(n.tried, "neighbourhood"))
 
 
@@ -150,7 +151,7 @@ def one_left_out(table: str, a: Answer[Any, Any], n: Any, of: str) -> str:
     """
     form = a.finding.form
     return phrase(
-        f"{table}.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
+        f"{table}.{a.status}",
         of=of,
         low=effect(n.smallest, form),
         high=effect(n.largest, form),
@@ -160,8 +161,92 @@ def one_left_out(table: str, a: Answer[Any, Any], n: Any, of: str) -> str:
     )
 
 
-def _named(row: WithoutOne) -> str:
-    return row.neighbourhood
+LEAVE_OUT = Check(
+    name="leave_out",
+    row=WithoutOne,
+    run=_leave_out_run,
+    say=_leave_out_say,
+    drawn=EstimatePlot(name=lambda row: row.neighbourhood),
+)
 
 
-LEAVE_OUT = Check(name="leave_out", row=WithoutOne, run=_run, say=_say, drawn=EstimatePlot(name=_named))
+#: Benchmark areas that are left out in turn: those with the largest part in what is expected.
+TRIED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutArea:
+    """The effect without one benchmark area."""
+
+    area: str = described("the benchmark area left out")
+    share: float = described("its share of what is expected")
+    estimate: float | None = described(f"effect with other benchmark areas in its place: {EFFECT}")
+    low: float | None = described("95% placebo interval then, lower end")
+    high: float | None = described("95% placebo interval then, upper end")
+    turns: bool = described("whether the answer would change")
+
+
+OfAreas = Answer[Spread, WithoutArea]
+
+
+def _leave_area_out_run(inputs: CheckInputs) -> list[OfAreas]:
+    """Design again without each of the heaviest benchmark areas; the placebos stay as they are."""
+    refits: dict[int, Floats] = {}
+    return [_leave_area_out_answer(inputs, s, refits) for s in inputs.subjects]
+
+
+def _without(inputs: CheckInputs, area: int, refits: dict[int, Floats]) -> Floats:
+    """Return the totals of the study's own programme where one area may not serve."""
+    if area not in refits:
+        plan = inputs.evidence.plan
+        eligible = plan.machine.eligible.copy()
+        eligible[area] = False
+        machine = replace(plan.machine, eligible=eligible)
+        refits[area] = run_programme(machine, [u.areas for u in plan.units])
+    return refits[area]
+
+
+def _leave_area_out_answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> OfAreas:
+    f, evidence = s.finding, inputs.evidence
+    if f.estimate is None or f.low is None or f.high is None:
+        return s.silent(phrase("check.no_finding"))
+    parts = parts_of(inputs, s)
+    heaviest = np.argsort(-parts, kind="stable")[:TRIED]
+    drawn = evidence.drawn[:, :, s.case.position]
+    cells: dict[int, Cells] = {}
+    for area in heaviest[parts[heaviest] > 0]:
+        real = _without(inputs, int(area), refits)[:, s.case.position]
+        inferred = held_against(s.case, real, drawn)
+        if inferred is not None:
+            estimate, inference = inferred
+            printed = s.case.printed
+            cells[int(area)] = (printed(estimate), printed(inference.low), printed(inference.high))
+    if not cells:
+        return s.silent(phrase("check_leave_area_out.no_design"))
+    named = [str(inputs.data.panel.names[area]) for area in cells]
+    turned, numbers = spread_without((f.estimate, f.low, f.high), list(cells.values()), named)
+    rows = [
+        WithoutArea(
+            area=name,
+            share=float(parts[area] / parts.sum()),
+            estimate=estimate,
+            low=low,
+            high=high,
+            turns=bool(t),
+        )
+        for name, (area, (estimate, low, high)), t in zip(named, cells.items(), turned, strict=True)
+    ]
+    return s.answer(numbers, *rows, warns=turned.any())
+
+
+def _leave_area_out_say(a: OfAreas, n: Spread) -> str:
+    return one_left_out("check_leave_area_out", a, n, of=plural(n.tried, "heaviest benchmark area"))
+
+
+LEAVE_AREA_OUT = Check(
+    name="leave_area_out",
+    row=WithoutArea,
+    run=_leave_area_out_run,
+    say=_leave_area_out_say,
+    drawn=EstimatePlot(name=lambda row: row.area),
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, CheckStatus, Subject, effect
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Subject, effect
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.cohorts import ClaimCohorts, places_of
@@ -111,7 +111,7 @@ class WorstPlaces:
 
 
 #: The numbers of a finding are its rows.
-Found = Answer[tuple[WorstPlaces, ...], WorstPlaces]
+OfReversion = Answer[tuple[WorstPlaces, ...], WorstPlaces]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,12 +131,12 @@ class _Scored:
     scores: Floats
 
 
-def _run(inputs: CheckInputs) -> list[Found]:
+def _run(inputs: CheckInputs) -> list[OfReversion]:
     """Draw placebo programmes on a high level and on a recent rise, and show their bias."""
     chosen: dict[str, _Chosen] = {}
     if any(s.is_estimated for s in inputs.changes()):
         chosen = _choose(inputs, inputs.evidence.plan.leading)
-    return [_answer(inputs, chosen, s) for s in inputs.changes()]
+    return inputs.each(lambda s: _answer(inputs, chosen, s), inputs.changes())
 
 
 def _choose(inputs: CheckInputs, arm: ClaimCohorts) -> dict[str, _Chosen]:
@@ -189,10 +189,7 @@ def _worst_banks(scored: Sequence[Sequence[_Scored]], n_treated: int) -> tuple[f
     return share, tuple(banks)
 
 
-def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Found:
-    f = s.finding
-    if f.estimate is None:
-        return s.silent(phrase("check.no_finding"))
+def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> OfReversion:
     found: dict[str, Reversion] = {}
     for kind, c in chosen.items():
         estimates = s.case.statistic(c.drawn[:, :, s.case.position])
@@ -201,7 +198,7 @@ def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Foun
             found[kind] = reversion(own, estimates)
     if not found:
         return s.silent(phrase("check_mean_reversion.too_few", n=len(s.case.units)))
-    estimate = float(np.log1p(f.estimate)) if s.case.is_ratio else f.estimate
+    estimate = float(np.log1p(s.effect)) if s.case.is_ratio else s.effect
     drawn = s.case.statistic(inputs.evidence.drawn[:, :, s.case.position])
     spread = float(np.nanstd(drawn, ddof=1))
     warns = any(r.could_explain(estimate, spread, CENTRE_LIMIT) for r in found.values())
@@ -212,14 +209,14 @@ def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Foun
             share=chosen[kind].share,
             bias=s.case.printed(r.bias),
             bias_error=r.error,
-            estimate=f.estimate,
+            estimate=s.effect,
         )
         for kind, r in found.items()
     )
-    return s.answer(CheckStatus.WARNS if warns else CheckStatus.HOLDS, rows, *rows)
+    return s.answer(rows, *rows, warns=warns)
 
 
-def _say(a: Found, n: tuple[WorstPlaces, ...]) -> str:
+def _say(a: OfReversion, n: tuple[WorstPlaces, ...]) -> str:
     parts = (
         phrase(
             f"check_mean_reversion.{row.chosen_on}",

@@ -213,7 +213,7 @@ class OddestFeature:
     tilt: float | None
 
 
-Found = Answer[OddestFeature, Feature]
+OfPlacement = Answer[OddestFeature, Feature]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,10 +226,10 @@ class _Profiles:
     numbers: Ints
 
 
-def _run(inputs: CheckInputs) -> list[Found]:
+def _run(inputs: CheckInputs) -> list[OfPlacement]:
     """Compare where the programme is with where its placebo programmes are."""
     found: dict[tuple[int, ...], _Profiles | None] = {}
-    answers: list[Found] = []
+    answers: list[OfPlacement] = []
     traits = _traits(inputs)
     programmes = _programmes(inputs) if any(s.is_estimated for s in inputs.subjects) else {}
     for s in inputs.subjects:
@@ -331,7 +331,7 @@ def tilt(p_value: float) -> float:
     return ALPHA / (1 - ALPHA) * (1 - p_value) / p_value
 
 
-def _answer(s: Subject, place: Placement) -> Found:
+def _answer(s: Subject, place: Placement) -> OfPlacement:
     if not place.names:
         return s.silent(phrase("check_placement.nothing_before"))
     numbers = np.column_stack([place.values, place.medians, place.p_values, place.counted_p])
@@ -343,10 +343,10 @@ def _answer(s: Subject, place: Placement) -> Found:
     p_value = s.finding.p_value
     leaning = tilt(p_value) if s.excludes_zero and p_value else None
     oddest = OddestFeature(rows[place.names.index(place.oddest)], leaning)
-    return s.answer(CheckStatus.WARNS if place.is_unlike else CheckStatus.HOLDS, oddest, *rows)
+    return s.answer(oddest, *rows, warns=place.is_unlike)
 
 
-def _say(a: Found, n: OddestFeature) -> str:
+def _say(a: OfPlacement, n: OddestFeature) -> str:
     warns = a.status is CheckStatus.WARNS
     tilted = warns and n.tilt is not None
     return phrase(

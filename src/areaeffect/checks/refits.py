@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from areaeffect.estimate.counterfactual import Sums, sums
-from areaeffect.estimate.event_time import NO_BINS
+from areaeffect.estimate.counterfactual import NO_BINS, Sums, sums
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts
 from areaeffect.panel import is_enough

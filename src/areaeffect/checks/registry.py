@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from areaeffect.checks.bandwidth import BANDWIDTH
+from areaeffect.checks.at_the_cut import BUNCHING, CUT_BALANCE, DISCONTINUITY
 from areaeffect.checks.base import (
     DRAWS,
     Check,
@@ -16,20 +16,14 @@ from areaeffect.checks.base import (
     caveat,
     subjects_of,
 )
-from areaeffect.checks.bunching import BUNCHING
+from areaeffect.checks.before_the_start import EARLIER, HELD_OUT, LEADS_CHECK
 from areaeffect.checks.contamination import CONTAMINATION
-from areaeffect.checks.cut_balance import CUT_BALANCE
-from areaeffect.checks.discontinuity import DISCONTINUITY
-from areaeffect.checks.earlier import EARLIER
-from areaeffect.checks.held_out import HELD_OUT
-from areaeffect.checks.leads import LEADS_CHECK
-from areaeffect.checks.leave_area_out import LEAVE_AREA_OUT
-from areaeffect.checks.leave_out import LEAVE_OUT
+from areaeffect.checks.leave_out import LEAVE_AREA_OUT, LEAVE_OUT
 from areaeffect.checks.mean_reversion import MEAN_REVERSION
+from areaeffect.checks.other_cuts import BANDWIDTH, SHIFTED_CUTS
 from areaeffect.checks.placement import PLACEMENT
 from areaeffect.checks.refits import refit
 from areaeffect.checks.rings import RINGS
-from areaeffect.checks.shifted_cuts import SHIFTED_CUTS
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.checks.unmoved import UNMOVED
 from areaeffect.findings.case import Finished

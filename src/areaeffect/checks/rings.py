@@ -165,7 +165,7 @@ class OutstandingRing:
     same: bool
 
 
-Found = Answer[OutstandingRing, Ring]
+OfRings = Answer[OutstandingRing, Ring]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,10 +178,10 @@ class _Rings:
     drawn: Floats  # (n_draws, n_units, n_rings * n_outcomes, n_totals)
 
 
-def _run(inputs: CheckInputs) -> list[Found]:
+def _run(inputs: CheckInputs) -> list[OfRings]:
     """Estimate the effect in rings around the neighbourhoods, each with its own benchmark areas."""
     rings = _rings(inputs) if any(s.is_estimated for s in inputs.changes()) else None
-    return [_answer(inputs, rings, s) for s in inputs.changes()]
+    return inputs.each(lambda s: _answer(inputs, rings, s), inputs.changes())
 
 
 def _rings(inputs: CheckInputs) -> _Rings | None:
@@ -198,12 +198,10 @@ def _rings(inputs: CheckInputs) -> _Rings | None:
     return _Rings((0.0, *edges), n_areas, real, inputs.run(job, DRAWS))
 
 
-def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
-    if not s.is_estimated or s.finding.estimate is None:
-        return s.silent(phrase("check.no_finding"))
+def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> OfRings:
     if rings is None:
         return s.silent(phrase("check_rings.no_boundaries"))
-    n, printed = len(inputs.evidence.measures), s.case.printed
+    n = len(inputs.evidence.measures)
     found: dict[int, tuple[float, PlaceboInference]] = {}
     for r in range(len(rings.edges) - 1):
         position = r * n + s.case.position
@@ -218,22 +216,20 @@ def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
             from_km=rings.edges[r],
             to_km=rings.edges[r + 1],
             areas=sum(rings.n_areas[r][g] for g in s.case.units),
-            estimate=printed(estimate),
-            low=printed(inferred.low),
-            high=printed(inferred.high),
+            **s.ends(estimate, inferred),
             p_value=inferred.p_value,
             p_adjusted=float(adjusted),
-            placebo_centre=printed(inferred.centre),
+            placebo_centre=s.case.printed(inferred.centre),
         )
         for (r, (estimate, inferred)), adjusted in zip(found.items(), joint.p_adjusted, strict=True)
     ]
     most = min(rows, key=lambda ring: (ring.p_adjusted, ring.p_value))
-    same = most.estimate is not None and most.estimate * s.finding.estimate > 0
+    same = most.estimate is not None and most.estimate * s.effect > 0
     numbers = OutstandingRing(most, len(rows), same)
-    return s.answer(CheckStatus.WARNS if most.p_adjusted <= ALPHA else CheckStatus.HOLDS, numbers, *rows)
+    return s.answer(numbers, *rows, warns=most.p_adjusted <= ALPHA)
 
 
-def _say(a: Found, n: OutstandingRing) -> str:
+def _say(a: OfRings, n: OutstandingRing) -> str:
     ring, form = n.ring, a.finding.form
     key = "holds" if a.status is not CheckStatus.WARNS else "same" if n.same else "other"
     return phrase(
@@ -246,8 +242,10 @@ def _say(a: Found, n: OutstandingRing) -> str:
     )
 
 
-def _named(row: Ring) -> str:
-    return f"{row.from_km:g}–{row.to_km:g}"
-
-
-RINGS = Check(name="rings", row=Ring, run=_run, say=_say, drawn=EstimatePlot(name=_named))
+RINGS = Check(
+    name="rings",
+    row=Ring,
+    run=_run,
+    say=_say,
+    drawn=EstimatePlot(name=lambda row: f"{row.from_km:g}–{row.to_km:g}"),
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, CheckStatus, Subject, effect
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Subject, effect
 from areaeffect.estimate.inference import decide
 from areaeffect.records import described
 from areaeffect.results import Claim, Finding, Floats, Form, Ints, Verdict
@@ -94,18 +94,16 @@ class FewTreated:
     change_needed: float | None
 
 
-Found = Answer[FewTreated, IfTreated]
+OfTreated = Answer[FewTreated, IfTreated]
 
 
-def _run(inputs: CheckInputs) -> list[Found]:
+def _run(inputs: CheckInputs) -> list[OfTreated]:
     """Recompute effects and verdicts for k treated benchmark areas."""
-    return [_answer(inputs, s) for s in inputs.subjects]
+    return inputs.each(lambda s: _answer(inputs, s), inputs.subjects)
 
 
-def _answer(inputs: CheckInputs, s: Subject) -> Found:
+def _answer(inputs: CheckInputs, s: Subject) -> OfTreated:
     f = s.finding
-    if f.estimate is None:
-        return s.silent(phrase("check.no_finding"))
     parts = parts_of(inputs, s)
     parts = parts[parts > 0]
     if len(parts) == 0:
@@ -126,7 +124,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         change_needed=of_few.change_needed,
     )
     warns = changed is not None and changed <= FEW
-    return s.answer(CheckStatus.WARNS if warns else CheckStatus.HOLDS, numbers, *supposed)
+    return s.answer(numbers, *supposed, warns=warns)
 
 
 def _supposed(f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]) -> IfTreated:
@@ -171,7 +169,7 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _say(a: Found, n: FewTreated) -> str:
+def _say(a: OfTreated, n: FewTreated) -> str:
     level = a.finding.claim is Claim.LEVEL
     then = plural(n.changed_by or 0, "treated benchmark area")
     over = "" if n.change_needed is None else number(abs(n.change_needed), "ratio", 0)

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from areaeffect.checks.base import (
-    EFFECT,
-    Answer,
-    Check,
-    CheckInputs,
-    CheckStatus,
-    Subject,
-    effect,
-    p_words,
-    span,
-)
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Subject, effect, p_words, span
 from areaeffect.records import described
 from areaeffect.wording.numbers import phrase
 
@@ -34,20 +24,18 @@ Found = Answer[Effect, Effect]
 
 def _run(inputs: CheckInputs) -> list[Found]:
     """Read the findings on outcomes that the study says the initiative cannot change."""
-    return [_answer(s) for s in inputs.subjects if not s.case.outcome.should_move]
+    return inputs.each(_answer, (s for s in inputs.subjects if not s.case.outcome.should_move))
 
 
 def _answer(s: Subject) -> Found:
     f = s.finding
-    if f.estimate is None:
-        return s.silent(phrase("check.no_finding"))
-    found = Effect(estimate=f.estimate, low=f.low, high=f.high, p_value=f.p_value)
-    return s.answer(CheckStatus.WARNS if s.excludes_zero else CheckStatus.HOLDS, found, found)
+    found = Effect(estimate=s.effect, low=f.low, high=f.high, p_value=f.p_value)
+    return s.answer(found, found, warns=s.excludes_zero)
 
 
 def _say(a: Found, n: Effect) -> str:
     return phrase(
-        f"check_unmoved.{'warns' if a.status is CheckStatus.WARNS else 'holds'}",
+        f"check_unmoved.{a.status}",
         effect=effect(n.estimate, a.finding.form),
         interval=span(n.low, n.high, a.finding.form),
         p=p_words(n.p_value),

@@ -13,7 +13,7 @@ from areaeffect.document.folders import prepare, write_whole
 from areaeffect.placebo.workers import default_threads, over_processes
 from areaeffect.report.collection import held_collection, rebuild_collection, write_over_parts, write_part
 from areaeffect.report.files import rebuild_report
-from areaeffect.study.collection import is_collection, read_collection
+from areaeffect.study.file import is_collection, read_collection
 
 if TYPE_CHECKING:
     from areaeffect.results import Result

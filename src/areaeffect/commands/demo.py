@@ -15,8 +15,7 @@ from areaeffect.commands.init import example_files
 from areaeffect.errors import AreaEffectError
 from areaeffect.results import Result, Verdict
 from areaeffect.simulate import CountySpec, simulate_county, write_county
-from areaeffect.study.collection import is_collection
-from areaeffect.study.file import read_study
+from areaeffect.study.file import is_collection, read_study
 from areaeffect.study.parts import resolve
 from areaeffect.wording import main_findings
 

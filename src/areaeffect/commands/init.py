@@ -16,7 +16,7 @@ from areaeffect.draft.guess import Characteristics, Guess, area_column, characte
 from areaeffect.draft.study_text import Draft, labels_of, study_text
 from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
-from areaeffect.period_texts import kind_of
+from areaeffect.periods import kind_of
 from areaeffect.register.rows import read_records
 from areaeffect.simulate import County, CountySpec, ProgrammeSpec, simulate_county
 from areaeffect.tables.user_table import read_user_table

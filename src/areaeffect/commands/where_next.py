@@ -20,7 +20,7 @@ from areaeffect.register.other_initiatives import notes_on, read_register
 from areaeffect.register.places import vintage_of
 from areaeffect.report.files import read_result
 from areaeffect.results import Bools, Floats, Ints, Result
-from areaeffect.sources.base import align
+from areaeffect.sources.coverage import align
 from areaeffect.streams import Use, generator
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.index import read_index

@@ -17,8 +17,7 @@ from areaeffect.errors import number_of
 from areaeffect.findings.refusals import FEW_EVENTS, FEWEST_AREAS, MANY_EVENTS
 from areaeffect.findings.units import why_left_out
 from areaeffect.panel import is_enough
-from areaeffect.period_texts import parse_period, why_ambiguous
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import PeriodKind, Periods, label, parse_period, why_ambiguous
 from areaeffect.results import Bools, Claim, Floats, Ints, Strings
 from areaeffect.wording.numbers import PHRASES, phrase
 

@@ -18,7 +18,7 @@ import tomlkit
 from areaeffect.document.chart_tables import json_text, write_text
 from areaeffect.document.folders import RUN_FILE, write_whole
 from areaeffect.errors import Problem, StudyError
-from areaeffect.period_texts import parse_period
+from areaeffect.periods import parse_period
 from areaeffect.records import Json
 from areaeffect.study.file import StudyFile
 

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from html import escape, unescape
 
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind
+from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
 
 # Government Analysis Function palette (via afcharts 1.2.0); at most four in one chart

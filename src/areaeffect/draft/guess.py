@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, first_few
-from areaeffect.period_texts import PeriodReading, kind_of, read_periods
-from areaeffect.periods import PeriodKind, label
+from areaeffect.periods import PeriodKind, PeriodReading, kind_of, label, read_periods
 from areaeffect.tables.cells import plain_code, read_numbers
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from areaeffect.design.pool import Pool, balance, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
 from areaeffect.errors import StudyError
-from areaeffect.estimate.event_time import Bins, bins_over
+from areaeffect.estimate.counterfactual import Bins, bins_over
 from areaeffect.findings.choices import (
     design_exclusions,
     in_line,
@@ -36,8 +36,7 @@ from areaeffect.findings.units import (
     refuse_late_covariates,
 )
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import label
+from areaeffect.periods import kind_of, label, parse_period
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
 from areaeffect.results import BalanceRow, Bools, Ints, NeighbourhoodDesign, Seal

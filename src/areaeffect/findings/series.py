@@ -10,8 +10,7 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import Evidence, groups_of
-from areaeffect.period_texts import kind_of
-from areaeffect.periods import label
+from areaeffect.periods import kind_of, label
 from areaeffect.results import Floats, Series
 
 #: A period in which less than this share of the exposure is observed is drawn as a gap.

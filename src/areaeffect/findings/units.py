@@ -10,8 +10,7 @@ import numpy as np
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import Periods, label
+from areaeffect.periods import Periods, kind_of, label, parse_period
 from areaeffect.register.neighbourhoods import shared_attributes
 from areaeffect.results import LEVEL, Bools, Floats, Strings
 from areaeffect.study.file import StudyFile

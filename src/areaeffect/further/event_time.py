@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.event_time import Bins, path, path_counts
+from areaeffect.estimate.counterfactual import Bins, path, path_counts
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.findings.case import Case, Evidence, Finished, groups_of

@@ -8,7 +8,7 @@ from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Data, Paragraph, Section, SectionPlace
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
-from areaeffect.estimate.event_time import NO_BINS
+from areaeffect.estimate.counterfactual import NO_BINS
 from areaeffect.findings.case import Finished, Group
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all

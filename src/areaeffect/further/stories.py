@@ -24,8 +24,7 @@ from areaeffect.records import Column, DataTable
 from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
 from areaeffect.study.analysis import Stories
 from areaeffect.study.file import StudyFile
-from areaeffect.study.parts import PeriodText, resolve
-from areaeffect.study.toml_file import Part
+from areaeffect.study.parts import Part, PeriodText, resolve
 from areaeffect.tables.cells import compared_text, plain_text
 from areaeffect.tables.user_table import read_user_table, rows_account
 from areaeffect.wording.numbers import PHRASES, phrase

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.errors import AreaEffectError, DataError, Faults, Problem, first_few, number_of
-from areaeffect.sources.base import align
+from areaeffect.sources.coverage import align
 from areaeffect.sources.panel_table import read as read_table
 from areaeffect.sources.publishers.panel import authority_column, bring_to, published_roots
 from areaeffect.sources.publishers.releases import PublishedRelease, find_release, is_here

@@ -12,8 +12,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.codes import counterparts
 from areaeffect.panel import Neighbourhood
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.register.rows import AreaRow, grouped
 from areaeffect.results import Floats, Ints, Strings
 from areaeffect.study.initiative import Initiative

@@ -14,8 +14,7 @@ from areaeffect.errors import DataError, first_few, number_of
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind
+from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.neighbourhoods import start_kind

@@ -11,8 +11,7 @@ from areaeffect.errors import DataError, Faults, Problem, StudyError
 from areaeffect.geography.boundaries import Boundaries, area_codes
 from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.panel import Neighbourhood
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
 from areaeffect.register.neighbourhoods import (
@@ -23,7 +22,7 @@ from areaeffect.register.neighbourhoods import (
 from areaeffect.register.other_initiatives import Others, other_initiatives
 from areaeffect.register.rows import read_records
 from areaeffect.results import Floats, Ints, Strings
-from areaeffect.sources.base import SourceTable, align, attribute
+from areaeffect.sources.coverage import SourceTable, align, attribute
 from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError, number_of, repeated
-from areaeffect.period_texts import kind_of, read_periods
-from areaeffect.periods import PeriodKind
+from areaeffect.periods import PeriodKind, kind_of, read_periods
 from areaeffect.tables.cells import plain_text, read_codes, same_spelling
 from areaeffect.tables.user_table import Layout, read_user_table, require_file, rows_account
 

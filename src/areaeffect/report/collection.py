@@ -40,7 +40,7 @@ from areaeffect.report.files import (
 )
 from areaeffect.report.summary import PDF_FILE
 from areaeffect.results import Finding, Result, Verdict
-from areaeffect.study.collection import Collection, CollectionPart, Published
+from areaeffect.study.file import Collection, CollectionPart, Published
 from areaeffect.wording import numbers
 from areaeffect.wording.numbers import PHRASES, interval_head, known, plural, signed, signed_interval, size
 

@@ -12,8 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from areaeffect.errors import DataError, first_few, number_of
-from areaeffect.period_texts import PeriodForm, kind_of, parse_period, read_periods, why_ambiguous
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import (
+    PeriodForm,
+    PeriodKind,
+    Periods,
+    kind_of,
+    label,
+    parse_period,
+    read_periods,
+    why_ambiguous,
+)
 from areaeffect.sources.panel_values import other_periods, rows_of
 from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window

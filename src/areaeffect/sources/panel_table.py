@@ -18,7 +18,7 @@ from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Faults, Problem, did_you_mean, number_of
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
-from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
 from areaeffect.sources.panel_values import (
     Grid,

@@ -14,7 +14,7 @@ import pandas as pd
 from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.panel import REASONS, Hidden
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.sources.base import MeasureRequest
+from areaeffect.sources.coverage import MeasureRequest
 from areaeffect.study.model import PanelSource
 from areaeffect.tables.cells import Numbers, picked, read_numbers
 

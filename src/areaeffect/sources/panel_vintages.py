@@ -20,7 +20,7 @@ import numpy as np
 from areaeffect.errors import DataError, first_few, number_of
 from areaeffect.geography.codes import ATTRIBUTION, Lookup, lsoa_pairs, msoa_pairs
 from areaeffect.geography.vintages import convert_counts
-from areaeffect.sources.base import SourceTable, align
+from areaeffect.sources.coverage import SourceTable, align
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 

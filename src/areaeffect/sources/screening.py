@@ -15,7 +15,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.results import Bools, Floats, Ints, Strings
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
 from areaeffect.study.model import PanelSource
 

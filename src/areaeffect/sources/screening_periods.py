@@ -10,7 +10,7 @@ import pandas as pd
 from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.periods import PeriodKind, label
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.sources.base import SourceTable
+from areaeffect.sources.coverage import SourceTable
 from areaeffect.sources.panel_values import rows_of
 
 _FEWEST_PERIODS, _FEWEST_AREAS, _SHOWN = 6, 10, 5

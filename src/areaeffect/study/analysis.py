@@ -8,9 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from areaeffect.outcomes import FAMILIES, FamilyName
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.study.parts import ColumnText, PeriodText
-from areaeffect.study.toml_file import Part
+from areaeffect.periods import kind_of, parse_period
+from areaeffect.study.parts import ColumnText, Part, PeriodText
 
 EstimatorName = Literal[
     "counterfactual", "callaway_santanna", "synthetic_did", "imputation", "random_timing", "poisson"

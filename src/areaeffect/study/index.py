@@ -9,8 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from areaeffect.errors import Problem, StudyError, repeated
-from areaeffect.study.parts import PeriodText
-from areaeffect.study.toml_file import NO_KINDS, Part, TomlFile, problems_of, read_toml
+from areaeffect.study.parts import NO_KINDS, Part, PeriodText, TomlFile, problems_of, read_toml
 
 Standard = Literal["exponential", "z-score", "rank", "none"]
 Vintage = Literal["lsoa11", "lsoa21"]

@@ -6,8 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from areaeffect.study.parts import ColumnText, PeriodText
-from areaeffect.study.toml_file import Part
+from areaeffect.study.parts import ColumnText, Part, PeriodText
 
 
 class Fit(Part):

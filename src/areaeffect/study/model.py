@@ -7,13 +7,12 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from areaeffect.outcomes import FamilyName
-from areaeffect.period_texts import PeriodForm
+from areaeffect.periods import PeriodForm
 from areaeffect.records import Json
 from areaeffect.study.analysis import Analysis, DesignPart, PlainMeans, Stories, Survey, ValuePart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
-from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
+from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, Part, RealFall, Window
 from areaeffect.study.source_kinds import ByKind, PointsSource
-from areaeffect.study.toml_file import Part
 
 
 class StudyPart(Part):

@@ -1,7 +1,7 @@
 """Every kind of source, one line each, and what a study may say of dated incidents.
 
 A module is imported by its name when a study is read, because it lies in a room above this one. It
-has a row `SOURCE` (`areaeffect.sources.base.SourceKind`).
+has a row `SOURCE` (`areaeffect.sources.coverage.SourceKind`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
 from pydantic import Field, GetCoreSchemaHandler, model_validator
 
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.study.parts import AnySource, PeriodText, RealFallOfAll
-from areaeffect.study.toml_file import Part
+from areaeffect.periods import kind_of, parse_period
+from areaeffect.study.parts import AnySource, Part, PeriodText, RealFallOfAll
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema

@@ -14,8 +14,7 @@ from areaeffect.errors import Faults
 from areaeffect.findings.case import Finished, Group, groups_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.panel import Neighbourhood
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind
+from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Floats, Ints, Result
 from areaeffect.study.analysis import Survey

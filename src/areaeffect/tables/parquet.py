@@ -68,8 +68,7 @@ def write_columns(path: Path, columns: Mapping[str, Any] | pd.DataFrame, **metad
     import pandas as pd
 
     frame = pd.DataFrame(columns)
-    with duckdb.connect() as engine:
-        engine.execute("SET threads = 1")
+    with duckdb.connect(config={"threads": 1}) as engine:  # in a forked process no thread can be ended
         engine.execute(f"SET pandas_analyze_sample = {len(frame)}")  # a kind holds for every row
         engine.register("given", frame)
         said = f", KV_METADATA {{{', '.join(f'{key}: ?' for key in metadata)}}}" if metadata else ""

@@ -16,8 +16,7 @@ import numpy as np
 
 from areaeffect.compare.preflight import OutcomeFigures, Preflight
 from areaeffect.errors import did_you_mean
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.records import Json
 from areaeffect.results import Claim, Floats
 from areaeffect.tables.parquet import read_parquet

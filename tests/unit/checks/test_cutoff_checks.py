@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from areaeffect.checks.at_the_cut import evenly_spaced
 from areaeffect.checks.base import CheckedFinding, CheckStatus
-from areaeffect.checks.bunching import evenly_spaced
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.estimate.discontinuity import bunching_at, jump_at
 from areaeffect.report.outcome_sections import method

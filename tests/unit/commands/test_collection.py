@@ -10,7 +10,7 @@ from areaeffect.commands.collection import evaluate_any, rebuild
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import DataError, StudyError
 from areaeffect.report.collection import rebuild_collection
-from areaeffect.study.collection import read_collection
+from areaeffect.study.file import read_collection
 from tests.shared.small_study import write_small_study
 
 COLLECTION = """\

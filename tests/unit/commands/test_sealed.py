@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from areaeffect.commands.check import check
-from areaeffect.commands.design import design_into, power
+from areaeffect.commands.check import check, design_into, power
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import DataError, NothingEstimableError, StudyError
 from tests.shared.small_study import MONTHS, write_small_study

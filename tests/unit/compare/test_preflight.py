@@ -10,8 +10,7 @@ import pytest
 from areaeffect.compare import preflight
 from areaeffect.compare.preflight import OutcomeFigures, Preflight, repairs_of, written_period
 from areaeffect.compare.question import Question
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Claim
 
 MONTH = PeriodKind.MONTH

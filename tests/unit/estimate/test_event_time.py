@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.adjustment import adjustment
-from areaeffect.estimate.event_time import NO_BINS, Bins, bins_over, path, path_counts
+from areaeffect.estimate.counterfactual import NO_BINS, Bins, bins_over, path, path_counts
 from areaeffect.periods import PeriodKind, Periods
 from tests.shared.small_panel import measure
 

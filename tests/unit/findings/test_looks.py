@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from areaeffect.commands.design import design_into
+from areaeffect.commands.check import design_into
 from areaeffect.commands.evaluate import evaluate, evaluate_into
 from areaeffect.errors import NothingEstimableError, StudyError
 from areaeffect.findings.units import spent

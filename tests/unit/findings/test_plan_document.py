@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from areaeffect.assembly.assemble import Assembled, assemble
-from areaeffect.commands.design import NO_POWER, design_into, write_design
+from areaeffect.commands.check import NO_POWER, design_into, write_design
 from areaeffect.errors import StudyError
 from areaeffect.findings.plan import make_plan
 from areaeffect.placebo.workers import single_threaded

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.commands.check import check
-from areaeffect.commands.design import power
+from areaeffect.commands.check import check, power
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import NothingEstimableError
 from areaeffect.results import Finding, Verdict

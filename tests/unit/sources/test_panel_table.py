@@ -13,7 +13,7 @@ from openpyxl import Workbook
 
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.study.model import PanelSource

@@ -10,7 +10,7 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Release
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.panel_vintages import one_vintage
 
 COUNT = MeasureRequest("n", (), True)

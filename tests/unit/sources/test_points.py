@@ -18,7 +18,7 @@ from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.overlay import Locator, projected
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.points.counting import count_points
 from areaeffect.sources.points.dates import NONE, DateTexts, without_time
 from areaeffect.study.file import parse_study

@@ -13,7 +13,7 @@ from areaeffect.commands.sources import list_sources
 from areaeffect.errors import DataError, StudyError
 from areaeffect.geography.codes import lsoa_pairs
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource

@@ -10,7 +10,7 @@ import pytest
 
 from areaeffect.errors import DataError
 from areaeffect.results import Floats
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.screening import screen
 from areaeffect.sources.screening_periods import periods_copied

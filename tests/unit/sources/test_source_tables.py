@@ -10,7 +10,7 @@ import pytest
 from areaeffect.document.blocks import Data, Paragraph
 from areaeffect.further.source_tables import source_tables_step, sources_section
 from areaeffect.results import Annex
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from areaeffect.errors import DataError
-from areaeffect.sources.base import MeasureRequest
+from areaeffect.sources.coverage import MeasureRequest
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.panel import REASONS
 from areaeffect.results import Result
-from areaeffect.sources.base import MeasureRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.panel import read_published
 from areaeffect.sources.publishers.releases import catalogue

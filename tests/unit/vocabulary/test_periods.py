@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areaeffect.period_texts import PeriodForm, kind_of, parse_period, read_periods, why_ambiguous
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import (
+    PeriodForm,
+    PeriodKind,
+    Periods,
+    kind_of,
+    label,
+    parse_period,
+    read_periods,
+    why_ambiguous,
+)
 
 MONTH, QUARTER, YEAR, FINANCIAL_YEAR, NUMBER = PeriodKind
 

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from areaeffect.errors import DataError
-from areaeffect.period_texts import months_of_date
+from areaeffect.periods import months_of_date
 from areaeffect.results import Bools, Ints
 
 #: No column of dates holds more texts: a century of days, written in five ways.

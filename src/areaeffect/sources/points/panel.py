@@ -15,12 +15,17 @@ from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.boundaries import Boundaries, area_codes, read_boundaries
 from areaeffect.geography.overlay import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
-from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.records import DataTable
 from areaeffect.results import Release, Strings
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
-from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
+from areaeffect.sources.coverage import (
+    COVERAGE_COLUMNS,
+    REJECTED_COLUMNS,
+    SourceKind,
+    SourceRequest,
+    SourceTable,
+    group_gaps,
+)
 from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, Reason, coordinate_notes
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
 from areaeffect.sources.points.dates import NONE

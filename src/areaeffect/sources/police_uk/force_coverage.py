@@ -18,8 +18,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean, number_of
 from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_forces
 from areaeffect.panel import REASONS
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.periods import PeriodKind, Periods, label, parse_period
 from areaeffect.records import Json
 from areaeffect.results import Strings
 from areaeffect.sources.coverage import group_gaps

@@ -19,12 +19,17 @@ import numpy as np
 from areaeffect.disk import store_path
 from areaeffect.errors import DataError, StudyError, did_you_mean, number_of
 from areaeffect.geography.codes import ATTRIBUTION
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.records import DataTable
 from areaeffect.results import Floats, Release
-from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
-from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
+from areaeffect.sources.coverage import (
+    COVERAGE_COLUMNS,
+    REJECTED_COLUMNS,
+    MeasureRequest,
+    SourceKind,
+    SourceRequest,
+    SourceTable,
+)
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
 from areaeffect.sources.police_uk.categories import choose, read_categories
 from areaeffect.sources.police_uk.force_coverage import (

@@ -12,10 +12,9 @@ from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.codes import Lookup, load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS, Hidden
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Floats, Strings
-from areaeffect.sources.base import MeasureRequest, SourceKind, SourceRequest, SourceTable
+from areaeffect.sources.coverage import MeasureRequest, SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.releases import (
     GEOGRAPHY_NAMES,

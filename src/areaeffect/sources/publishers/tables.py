@@ -16,8 +16,7 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.panel import REASONS
-from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Floats, Ints, Release, Strings
 from areaeffect.sources.publishers.layouts import read_files
 from areaeffect.sources.publishers.releases import (

@@ -1,8 +1,8 @@
-"""Leads of the held-out design, and how much drift after the start the effect would stand."""
+"""Before the start: the held-out year, earlier starts, leads, and the drift that the effect stands."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,17 +14,19 @@ from areaeffect.checks.base import (
     CheckStatus,
     EstimatePlot,
     Subject,
+    effect,
+    held_against,
     p_words,
     span,
 )
 from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitude, smoothness
-from areaeffect.checks.refits import AFTER, GAP, LEADS, Refits
-from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
+from areaeffect.checks.refits import AFTER, GAP, LEADS, MOST_BACK, Refits
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, around_zero
 from areaeffect.findings.case import Case
-from areaeffect.findings.grading import ALPHA, tested_on
+from areaeffect.findings.grading import ALPHA, held_out, tested_on
 from areaeffect.records import described
 from areaeffect.results import Floats
-from areaeffect.wording.numbers import phrase
+from areaeffect.wording.numbers import phrase, plural
 
 #: Multiples of what happened before the start (Rambachan & Roth 2023, section 6).
 SIZES = (0.5, 1.0, 2.0)
@@ -62,7 +64,7 @@ class Drift:
     high_at_1: float | None
 
 
-Found = Answer[Drift, Lead]
+OfLeads = Answer[Drift, Lead]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -78,13 +80,13 @@ class _Path:
     n_units: int  # neighbourhoods that have all windows
 
 
-def _run(inputs: CheckInputs) -> list[Found]:
+def _leads_run(inputs: CheckInputs) -> list[OfLeads]:
     """Test the leads jointly, and bound the effect by them."""
-    return [_answer(inputs.refits, s) for s in inputs.changes()]
+    return inputs.each(lambda s: _leads_answer(inputs.refits, s), inputs.changes())
 
 
-def _answer(refits: Refits | None, s: Subject) -> Found:
-    if not s.is_estimated or refits is None:
+def _leads_answer(refits: Refits | None, s: Subject) -> OfLeads:
+    if refits is None:
         return s.silent(phrase("check.no_finding"))
     path = _path(refits, s)
     if path is None:
@@ -111,7 +113,8 @@ def _answer(refits: Refits | None, s: Subject) -> Found:
     stands = numbers.breakdown
     weak = s.excludes_zero and stands is not None and stands < ROBUST
     calm = CheckStatus.INFORMATION if weak else CheckStatus.HOLDS
-    return s.answer(CheckStatus.WARNS if numbers.joint_p <= ALPHA else calm, numbers, *rows)
+    answer = s.answer(numbers, *rows, warns=numbers.joint_p <= ALPHA)
+    return answer if answer.status is CheckStatus.WARNS else replace(answer, status=calm)
 
 
 def _path(refits: Refits, s: Subject) -> _Path | None:
@@ -187,7 +190,7 @@ def _bent(path: _Path, size: float, unit: float) -> Bound:
     return Bound(size, found.low, found.high)
 
 
-def _say(a: Found, n: Drift) -> str:
+def _leads_say(a: OfLeads, n: Drift) -> str:
     key = "beyond" if n.breakdown is None else "at_once" if n.breakdown == 0 else "breaks"
     return phrase(
         f"check_leads.{key}",
@@ -198,14 +201,148 @@ def _say(a: Found, n: Drift) -> str:
     )
 
 
-def _named(row: Lead) -> str:
-    return f"{row.size:g}"
-
-
-def _is_drawn(row: Lead) -> bool:
-    return row.kind == "relative magnitude" and row.low is not None
-
-
 LEADS_CHECK = Check(
-    name="leads", row=Lead, run=_run, say=_say, drawn=EstimatePlot(name=_named, keeps=_is_drawn)
+    name="leads",
+    row=Lead,
+    run=_leads_run,
+    say=_leads_say,
+    drawn=EstimatePlot(
+        name=lambda row: f"{row.size:g}",
+        keeps=lambda row: row.kind == "relative magnitude" and row.low is not None,
+    ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierStart:
+    """The effect of a start that is pretended to be earlier."""
+
+    spans_early: int = described(
+        "how much earlier the start is pretended to be: years, or thirds of an undated history"
+    )
+    estimate: float | None = described(f"effect from the pretended start to the real one: {EFFECT}")
+    low: float | None = described("95% placebo interval, lower end")
+    high: float | None = described("95% placebo interval, upper end")
+    p_value: float = described("two-sided placebo p-value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The pretended start that stands out most, among how many, in years where `dated`."""
+
+    starts: int
+    dated: bool
+    worst: int
+    estimate: float | None
+    p_value: float
+    p_adjusted: float
+
+
+OfEarlier = Answer[Earlier, EarlierStart]
+
+
+def _earlier_run(inputs: CheckInputs) -> list[OfEarlier]:
+    """Refit with starts one to three years early; one year early is the held-out refit."""
+    return inputs.each(lambda s: _earlier_answer(s, _earlier(inputs, s)), inputs.changes())
+
+
+def _earlier(inputs: CheckInputs, s: Subject) -> dict[int, tuple[float, PlaceboInference]]:
+    found = {}
+    held = held_out(inputs.evidence, s.case)
+    if held is not None:
+        found[1] = (held.gap, held.inference)
+    if inputs.refits is None:
+        return found
+    for back in range(2, MOST_BACK + 1):
+        inferred = held_against(s.case, *inputs.refits.back(back, s.case))
+        if inferred is not None:
+            found[back] = inferred
+    return found
+
+
+def _earlier_answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> OfEarlier:
+    """Warn where the smallest of several p-values is too small for their number (Bonferroni)."""
+    if not found:
+        return s.silent(phrase("check_held_out.too_short"))
+    rows = [
+        EarlierStart(spans_early=back, **s.ends(estimate, inferred), p_value=inferred.p_value)
+        for back, (estimate, inferred) in sorted(found.items())
+    ]
+    worst = min(rows, key=lambda row: row.p_value)
+    numbers = Earlier(
+        starts=len(rows),
+        dated=s.case.measure.periods.kind.per_year is not None,
+        worst=worst.spans_early,
+        estimate=worst.estimate,
+        p_value=worst.p_value,
+        p_adjusted=min(1.0, worst.p_value * len(rows)),
+    )
+    warns = numbers.p_adjusted <= ALPHA
+    return s.answer(numbers, *rows, warns=warns)
+
+
+def _earlier_say(a: OfEarlier, n: Earlier) -> str:
+    dated = plural(n.worst, "year")
+    early = dated if n.dated else phrase("check_earlier.undated", n=n.worst)
+    return phrase(
+        f"check_earlier.{'one' if n.starts == 1 else 'several'}",
+        starts=plural(n.starts, "earlier start"),
+        early=early,
+        effect=effect(n.estimate, a.finding.form),
+        p=p_words(n.p_value),
+        all=p_words(n.p_adjusted),
+    )
+
+
+EARLIER = Check(
+    name="earlier",
+    row=EarlierStart,
+    run=_earlier_run,
+    say=_earlier_say,
+    drawn=EstimatePlot(name=lambda row: str(row.spans_early)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutGap:
+    """The gap in the part of the history that the design did not see."""
+
+    gap: float | None = described(f"effect in the held-out span, by a design that does not see it: {EFFECT}")
+    low: float | None = described("95% placebo interval, lower end")
+    high: float | None = described("95% placebo interval, upper end")
+    p_value: float = described("two-sided placebo p-value")
+    neighbourhoods: int = described("neighbourhoods that have the span without gaps")
+
+
+OfHeldOut = Answer[HeldOutGap, HeldOutGap]
+
+
+def _held_out_run(inputs: CheckInputs) -> list[OfHeldOut]:
+    """Show the held-out refit that also grades the findings."""
+    return inputs.each(lambda s: _held_out_answer(inputs, s), inputs.changes())
+
+
+def _held_out_answer(inputs: CheckInputs, s: Subject) -> OfHeldOut:
+    held = held_out(inputs.evidence, s.case)
+    if held is None:
+        return s.silent(phrase("check_held_out.too_short"))
+    found = HeldOutGap(
+        gap=s.case.printed(held.gap),
+        low=s.case.printed(held.inference.low),
+        high=s.case.printed(held.inference.high),
+        p_value=held.inference.p_value,
+        neighbourhoods=held.tested,
+    )
+    return s.answer(found, found, warns=found.p_value <= ALPHA)
+
+
+def _held_out_say(a: OfHeldOut, n: HeldOutGap) -> str:
+    return phrase(
+        f"check_held_out.{a.status}",
+        gap=effect(n.gap, a.finding.form),
+        interval=span(n.low, n.high, a.finding.form),
+        p=p_words(n.p_value),
+    )
+
+
+HELD_OUT = Check(name="held_out", row=HeldOutGap, run=_held_out_run, say=_held_out_say)
