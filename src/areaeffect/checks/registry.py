@@ -17,14 +17,13 @@ from areaeffect.checks.base import (
     subjects_of,
 )
 from areaeffect.checks.before_the_start import EARLIER, HELD_OUT, LEADS_CHECK
-from areaeffect.checks.contamination import CONTAMINATION
 from areaeffect.checks.leave_out import LEAVE_AREA_OUT, LEAVE_OUT
 from areaeffect.checks.mean_reversion import MEAN_REVERSION
 from areaeffect.checks.other_cuts import BANDWIDTH, SHIFTED_CUTS
 from areaeffect.checks.placement import PLACEMENT
 from areaeffect.checks.refits import refit
 from areaeffect.checks.rings import RINGS
-from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
+from areaeffect.checks.treated_benchmark import CONTAMINATION, TREATED_BENCHMARK
 from areaeffect.checks.unmoved import UNMOVED
 from areaeffect.findings.case import Finished
 from areaeffect.placebo.programmes import Job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from areaeffect.errors import DataError, Problem
 
 #: A row's first line in the file (or its number in the sheet), and its cells.
-NumberedRow = tuple[int, list[str]]
+NumberedRow = tuple[int, Sequence[str]]
 _DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
 _SAMPLE = 200
@@ -44,7 +44,7 @@ csv.field_size_limit(_MOST_CHARACTERS)
 class TextRows:
     """The rows of a text file."""
 
-    rows: list[NumberedRow]  # all that are not blank, with the line each begins in
+    rows: Sequence[NumberedRow]  # all that are not blank, with the line each begins in
     delimiter: str  # what separates the cells
     blank: list[int]  # lines that hold nothing, ascending
     notes: tuple[str, ...]  # how the file was read, where that is not plain
@@ -93,7 +93,8 @@ def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRo
     delimiter = _delimiter(lines, header_has)
     blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
     same: dict[str, str] = {}  # a table repeats its texts: each is kept once
-    rows = [(line, list(map(same.setdefault, row, row))) for line, row in _rows(lines, delimiter, path)]
+    # tuples: half the time, because the garbage collector need not walk a tuple of texts again
+    rows = [(line, tuple(map(same.setdefault, row, row))) for line, row in _rows(lines, delimiter, path)]
     return TextRows(rows, delimiter, blank, notes)
 
 
@@ -239,7 +240,7 @@ def _quote_problem(first: int, last: int, error: str, path: PurePath) -> Problem
     return Problem(what, f"{path}, line {first}" + (f" to {last}" if last > first else ""), fix)
 
 
-def _refuse_swallowed(row: list[str], first: int, last: int, delimiter: str, path: PurePath) -> None:
+def _refuse_swallowed(row: Sequence[str], first: int, last: int, delimiter: str, path: PurePath) -> None:
     """Refuse a quoted cell over several lines of which one looks like a row of its own."""
     for cell in row:
         inner = cell.split("\n")[1:]

@@ -175,7 +175,7 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
         ),
         (("fetch", "imd_2010"), "commands.fetch.fetch", "what has arrived is kept. The same command goes"),
         (("demo",), "commands.demo.demo", "the reports named above are complete."),
-        (("power", "study.toml"), "commands.design.power", "no results were written."),
+        (("power", "study.toml"), "commands.check.power", "no results were written."),
     ],
 )
 def test_ctrl_c_says_what_is_left(
