@@ -7,16 +7,20 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
 from areaeffect.errors import DataError
 from areaeffect.records import Column, DataTable, Json, Row
 from areaeffect.wording.numbers import known, number
+
+T = TypeVar("T")
+#: The headings of a table, each with what writes its cell of a record.
+Columns = Mapping[str, Callable[[T], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,14 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(
+        cls, caption: str, records: Iterable[T], columns: Columns[T], numeric: Iterable[int] = ()
+    ) -> Table:
+        """Return a row a record."""
+        rows = tuple(tuple(write(record) for write in columns.values()) for record in records)
+        return cls(caption, tuple(columns), rows, frozenset(numeric))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
-from areaeffect.document.chart_tables import Table
+from areaeffect.document.chart_tables import Columns, Table
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
 from areaeffect.findings.case import Evidence, Finished, Group, groups_of
 from areaeffect.findings.cross_panel import build_panel
@@ -30,30 +30,17 @@ def crosscheck_section(result: Result, annex: Annex[Estimators]) -> Section:
     """Print every cross-check beside its finding, and what each estimator assumes."""
     rows = rows_of(annex.table("crosscheck"), CrossCheckRow)
     labels = {f.outcome: f.label for f in result.findings}
-    head = (
-        "Outcome",
-        "Initiative",
-        "Estimator",
-        "Its estimate",
-        "Its own interval",
-        "Kind of that interval",
-        "The finding",
-        "The finding's placebo interval",
-    )
-    body = tuple(
-        (
-            labels.get(row.outcome, row.outcome),
-            row.group,
-            row.estimator,
-            number(row.estimate, _form(row)),
-            _ends(row.low, row.high, _form(row)),
-            row.interval,
-            number(row.main_estimate, _form(row)),
-            _ends(row.main_low, row.main_high, _form(row)),
-        )
-        for row in rows
-    )
-    table = Table("Cross-checks beside the findings", head, body, frozenset({3, 6}))
+    columns: Columns[CrossCheckRow] = {
+        "Outcome": lambda row: labels.get(row.outcome, row.outcome),
+        "Initiative": lambda row: row.group,
+        "Estimator": lambda row: row.estimator,
+        "Its estimate": lambda row: number(row.estimate, _form(row)),
+        "Its own interval": lambda row: _ends(row.low, row.high, _form(row)),
+        "Kind of that interval": lambda row: row.interval,
+        "The finding": lambda row: number(row.main_estimate, _form(row)),
+        "The finding's placebo interval": lambda row: _ends(row.main_low, row.main_high, _form(row)),
+    }
+    table = Table.of("Cross-checks beside the findings", rows, columns, {3, 6})
     about = {row.estimator: row for row in rows}
     assumed = tuple(
         f"{name} ({row.package}). It assumes: {_low(row.assumes)} Why it may differ: {_low(row.differs)}"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from areaeffect import wording
 from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Beside, Block, Folded, Paragraph, Section
-from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.chart_tables import Columns, Figure, Table
 from areaeffect.document.svg import Frame, both_ends, printed, scaled
 from areaeffect.further.event_time import EventTimeRow, OverTime
 from areaeffect.records import rows_of
@@ -112,30 +112,17 @@ def _description(rows: Sequence[EventTimeRow]) -> str:
 
 def event_time_table(rows: Sequence[EventTimeRow]) -> Table:
     """Return the rows of one chart as a table of text."""
-    head = (
-        "When",
-        "Part",
-        "Neighbourhoods",
-        "Observed",
-        "Expected",
-        "Estimate",
-        "95% interval",
-        "All bins together",
-    )
-    body = tuple(
-        (
-            _when(row),
-            row.part,
-            str(row.neighbourhoods),
-            _plain_number(row.observed),
-            _plain_number(row.expected),
-            printed(row.estimate, row.form),
-            both_ends(row.low, row.high, row.form),
-            both_ends(row.low_together, row.high_together, row.form),
-        )
-        for row in rows
-    )
-    return Table("What the chart shows", head, body, frozenset(range(2, len(head))))
+    columns: Columns[EventTimeRow] = {
+        "When": _when,
+        "Part": lambda row: row.part,
+        "Neighbourhoods": lambda row: str(row.neighbourhoods),
+        "Observed": lambda row: _plain_number(row.observed),
+        "Expected": lambda row: _plain_number(row.expected),
+        "Estimate": lambda row: printed(row.estimate, row.form),
+        "95% interval": lambda row: both_ends(row.low, row.high, row.form),
+        "All bins together": lambda row: both_ends(row.low_together, row.high_together, row.form),
+    }
+    return Table.of("What the chart shows", rows, columns, range(2, len(columns)))
 
 
 def _when(row: EventTimeRow) -> str:

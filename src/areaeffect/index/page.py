@@ -9,10 +9,10 @@ import numpy as np
 
 from areaeffect.document import maps
 from areaeffect.document.blocks import Block, Bullets, Data, Document, Facts, Paragraph, Section
-from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.chart_tables import Columns, Figure, Table
 from areaeffect.document.maps import WEIGHT_FILLS, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
-from areaeffect.index.composite import IndexResult
+from areaeffect.index.composite import IndexResult, Variant
 from areaeffect.records import Json
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording import when
@@ -137,49 +137,36 @@ def _councils(result: IndexResult) -> list[Block]:
 
 def _choices(result: IndexResult) -> Section:
     part = result.plan["index"]
-    rows = tuple(
-        (
-            i["name"].replace("_", " "),
-            _source_of(i) + (f" over {_words(i['denominator']['column'])}" if i["denominator"] else ""),
-            i["worse"],
-            part["standardise"],
-            "yes" if i["shrink"] else "no",
-            f"{i['weight']:g}",
-        )
-        for i in result.plan["indicator"]
-    )
-    head = ("Indicator", "Source", "Worse is", "Standardised", "Shrunk", "Weight")
+    columns: Columns[Json] = {
+        "Indicator": lambda i: i["name"].replace("_", " "),
+        "Source": lambda i: (
+            _source_of(i) + (f" over {_words(i['denominator']['column'])}" if i["denominator"] else "")
+        ),
+        "Worse is": lambda i: i["worse"],
+        "Standardised": lambda _: part["standardise"],
+        "Shrunk": lambda i: "yes" if i["shrink"] else "no",
+        "Weight": lambda i: f"{i['weight']:g}",
+    }
     total = part["weights_total"] or sum(i["weight"] for i in result.plan["indicator"])
     facts = (
         ("Weighted sum divided by", f"{total:g}"),
         ("Describes", when(part["as_of"]) if part["as_of"] else "no date given"),
         ("Areas", f"LSOAs of Census 20{part['vintage'][-2:]}"),
     )
-    blocks = (Data(Table("The indicators", head, rows, frozenset({5}))), Facts(facts))
+    blocks = (Data(Table.of("The indicators", result.plan["indicator"], columns, {5})), Facts(facts))
     return Section("choices", "What it is made of", blocks)
 
 
 def _sensitivity(result: IndexResult) -> Section:
-    rows = tuple(
-        (
-            v.choice.replace("_", " "),
-            v.alternative,
-            number(v.correlation, "additive", 3),
-            f"{v.left_worst:,} of {v.worst:,}",
-            number(v.largest_move, "count"),
-            "–" if v.left_behind is None else f"{v.left_behind:,}",
-        )
-        for v in result.variants
-    )
-    head = (
-        "Choice",
-        "Made instead",
-        "Rank correlation",
-        "Leave the worst tenth",
-        "Largest move of a rank",
-        "Left behind",
-    )
-    if not rows:
+    columns: Columns[Variant] = {
+        "Choice": lambda v: v.choice.replace("_", " "),
+        "Made instead": lambda v: v.alternative,
+        "Rank correlation": lambda v: number(v.correlation, "additive", 3),
+        "Leave the worst tenth": lambda v: f"{v.left_worst:,} of {v.worst:,}",
+        "Largest move of a rank": lambda v: number(v.largest_move, "count"),
+        "Left behind": lambda v: "–" if v.left_behind is None else f"{v.left_behind:,}",
+    }
+    if not result.variants:
         text = PHRASES["index.index_one"]
         return Section("sensitivity", "What each choice does", (Paragraph(text),))
     hard = max(result.variants, key=lambda v: v.left_worst)
@@ -190,7 +177,7 @@ def _sensitivity(result: IndexResult) -> Section:
         left_worst=f"{hard.left_worst:,}",
         worst=f"{hard.worst:,}",
     )
-    table = Table("Every choice changed", head, rows, frozenset({2, 3, 4, 5}))
+    table = Table.of("Every choice changed", result.variants, columns, range(2, 6))
     return Section("sensitivity", "What each choice does", (Paragraph(text), Data(table, "sensitivity")))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from html import escape
 from typing import Any
@@ -142,24 +142,18 @@ def _description(rows: Sequence[Branch], form: str, missing: int) -> str:
 def curve_table(branches: Sequence[Branch], form: str) -> Table:
     """Return every branch as a table, those that could not be computed last, with the reason."""
     ordered = sorted(branches, key=lambda b: (b.rank is None, b.rank or 0))
-    body = tuple(
-        (
-            str(b.rank) if b.rank is not None else "–",
-            number(b.effect, form) if b.effect is not None else b.reason,
-            f"{b.p_value:.3f}" if b.p_value is not None else "–",
-            *(written(getattr(b, name)) for name, _, written in _CHOICES),
-            "yes" if b.is_study else "",
-        )
-        for b in ordered
-    )
-    head = (
-        "Rank",
-        "Effect, or why there is none",
-        "Placebo p of this branch alone",
-        *(title.capitalize() for _, title, _ in _CHOICES),
-        "The study's own",
-    )
-    return Table("Every branch", head, body, frozenset({0, 2}))
+    columns: dict[str, Callable[[Branch], str]] = {
+        "Rank": lambda b: "–" if b.rank is None else str(b.rank),
+        "Effect, or why there is none": lambda b: b.reason if b.effect is None else number(b.effect, form),
+        "Placebo p of this branch alone": lambda b: "–" if b.p_value is None else f"{b.p_value:.3f}",
+    }
+
+    def choice(name: str, written: Callable[[Any], str]) -> Callable[[Branch], str]:
+        return lambda b: written(getattr(b, name))
+
+    columns |= {title.capitalize(): choice(name, written) for name, title, written in _CHOICES}
+    columns["The study's own"] = lambda b: "yes" if b.is_study else ""
+    return Table.of("Every branch", ordered, columns, {0, 2})
 
 
 def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from calendar import month_abbr
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
 from areaeffect.document import marks, svg
-from areaeffect.document.chart_tables import Table, cell
+from areaeffect.document.chart_tables import Columns, Table, cell
 from areaeffect.document.svg import Frame, printed, scaled
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Finding, PlaceboDraws, Series
@@ -239,42 +239,28 @@ def placebo_chart(rows: Sequence[PlaceboBin], *, key: str, title: str, form: str
 
 def trend_table(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> Table:
     """Return the rows of a trend chart as a table."""
-    names = [
-        "observed",
-        "benchmark",
-        *(("observed_mean_12", "benchmark_mean_12") if smooth else ()),
-        "expected_low",
-        "expected_high",
-    ]
-    head = (
-        "Period",
-        "Observed",
-        "Benchmark areas",
-        *(("Observed, 12-month mean", "Benchmark, 12-month mean") if smooth else ()),
-        "Interval, low",
-        "Interval, high",
-    )
-    body = tuple(
-        (
-            row.period,
-            *("gap" if v is None and row.is_gap else cell(v) for v in (getattr(row, name) for name in names)),
-        )
-        for row in rows
-    )
-    return Table(
-        f"What the chart shows ({unit})" if unit else "What the chart shows",
-        head,
-        body,
-        frozenset(range(1, len(head))),
-    )
+    means = {"observed_mean_12": "Observed, 12-month mean", "benchmark_mean_12": "Benchmark, 12-month mean"}
+    named = {"observed": "Observed", "benchmark": "Benchmark areas"} | (means if smooth else {})
+    named |= {"expected_low": "Interval, low", "expected_high": "Interval, high"}
+
+    def written(name: str) -> Callable[[TrendRow], str]:
+        return lambda row: "gap" if getattr(row, name) is None and row.is_gap else cell(getattr(row, name))
+
+    columns: dict[str, Callable[[TrendRow], str]] = {"Period": lambda row: row.period}
+    columns |= {heading: written(name) for name, heading in named.items()}
+    caption = f"What the chart shows ({unit})" if unit else "What the chart shows"
+    return Table.of(caption, rows, columns, range(1, len(columns)))
 
 
 def placebo_table(rows: Sequence[PlaceboBin], finding: Finding) -> Table:
     """Return the bins of a placebo histogram as a table."""
     unit = "per cent" if finding.form == "ratio" else finding.unit
-    body = tuple((cell(r.low, 2), cell(r.high, 2), f"{r.draws or 0:,}") for r in rows)
-    head = (f"From ({unit})", f"To ({unit})", "Placebo programmes")
-    return Table("What the chart shows", head, body, frozenset({0, 1, 2}))
+    columns: Columns[PlaceboBin] = {
+        f"From ({unit})": lambda r: cell(r.low, 2),
+        f"To ({unit})": lambda r: cell(r.high, 2),
+        "Placebo programmes": lambda r: f"{r.draws or 0:,}",
+    }
+    return Table.of("What the chart shows", rows, columns, range(3))
 
 
 def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from areaeffect import wording
 from areaeffect.document import marks, svg
-from areaeffect.document.chart_tables import Table, cell
+from areaeffect.document.chart_tables import Columns, Table, cell
 from areaeffect.document.svg import Frame, both_ends, cut, printed, scaled
 from areaeffect.results import Finding, Verdict
 from areaeffect.wording import numbers
@@ -75,28 +75,18 @@ def effect_rows(findings: Iterable[Finding]) -> list[EffectRow]:
 
 def effect_table(rows: Sequence[EffectRow]) -> Table:
     """Return the rows of an effects chart as a table."""
-    head = (
-        "Outcome",
-        "Claim",
-        "Unit",
-        "Estimate",
-        "Low",
-        "High",
-        "Counts as little",
-        "Smallest detectable",
-        "Verdict",
-    )
-    body = tuple(
-        (
-            row.label,
-            row.claim,
-            row.unit,
-            *(cell(v) for v in (row.estimate, row.low, row.high, row.threshold, row.mde)),
-            row.verdict,
-        )
-        for row in rows
-    )
-    return Table("What the chart shows", head, body, frozenset(range(3, 8)))
+    columns: Columns[EffectRow] = {
+        "Outcome": lambda row: row.label,
+        "Claim": lambda row: row.claim,
+        "Unit": lambda row: row.unit,
+        "Estimate": lambda row: cell(row.estimate),
+        "Low": lambda row: cell(row.low),
+        "High": lambda row: cell(row.high),
+        "Counts as little": lambda row: cell(row.threshold),
+        "Smallest detectable": lambda row: cell(row.mde),
+        "Verdict": lambda row: row.verdict,
+    }
+    return Table.of("What the chart shows", rows, columns, range(3, 8))
 
 
 def effects_chart(rows: Sequence[EffectRow], *, interval: str, key: str, title: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets
-from areaeffect.document.chart_tables import NONE_GIVEN, Table
+from areaeffect.document.chart_tables import NONE_GIVEN, Columns, Table
 from areaeffect.outcomes import FAMILIES
-from areaeffect.results import Finding, Interval, Result, Verdict
+from areaeffect.results import Finding, Interval, NeighbourhoodDesign, Release, Result, Verdict
 from areaeffect.wording import numbers
 from areaeffect.wording.numbers import (
     PHRASES,
@@ -179,30 +179,27 @@ def designs(result: Result) -> Table | None:
     """Return one line for each neighbourhood and claim: who it was compared with, and how well."""
     if not result.designs:
         return None
-    columns: list[tuple[str, list[str], bool]] = [
-        ("Initiative", [d.initiative for d in result.designs], False),
-        ("Neighbourhood", [d.neighbourhood for d in result.designs], False),
-        ("Claim", [d.claim for d in result.designs], False),
-        ("Start", [d.start for d in result.designs], False),
-        ("Areas", [f"{len(d.areas):,}" for d in result.designs], True),
-        ("Comparison pool", [f"{d.n_pool:,}" for d in result.designs], True),
-        ("Benchmark areas", [f"{len(d.benchmark_areas):,}" for d in result.designs], True),
-        ("Effective number", [number(d.n_effective, "additive") for d in result.designs], True),
-        ("Calibration", ["exact" if d.exact else "not exact" for d in result.designs], False),
-        ("Worst imbalance", [number(d.imbalance, "additive", 3) for d in result.designs], True),
-        ("Periods left out", [_span(d.periods_left_out) for d in result.designs], False),
-    ]
-    for i in (2, 0):  # the kind of claim, the initiative
-        if len(set(columns[i][1])) == 1:
-            del columns[i]
-    if not any(columns[-1][1]):
-        del columns[-1]
-    return Table(
-        "Neighbourhoods and their benchmark areas",
-        tuple(name for name, _, _ in columns),
-        tuple(zip(*(cells for _, cells, _ in columns), strict=True)),
-        frozenset(i for i, (_, _, numeric) in enumerate(columns) if numeric),
-    )
+    columns: dict[str, Callable[[NeighbourhoodDesign], str]] = {
+        "Initiative": lambda d: d.initiative,
+        "Neighbourhood": lambda d: d.neighbourhood,
+        "Claim": lambda d: d.claim,
+        "Start": lambda d: d.start,
+        "Areas": lambda d: f"{len(d.areas):,}",
+        "Comparison pool": lambda d: f"{d.n_pool:,}",
+        "Benchmark areas": lambda d: f"{len(d.benchmark_areas):,}",
+        "Effective number": lambda d: number(d.n_effective, "additive"),
+        "Calibration": lambda d: "exact" if d.exact else "not exact",
+        "Worst imbalance": lambda d: number(d.imbalance, "additive", 3),
+        "Periods left out": lambda d: _span(d.periods_left_out),
+    }
+    words = {"Initiative", "Neighbourhood", "Claim", "Start", "Calibration", "Periods left out"}
+    for name in ("Initiative", "Claim"):
+        if len({columns[name](d) for d in result.designs}) == 1:
+            del columns[name]
+    if not any(d.periods_left_out for d in result.designs):
+        del columns["Periods left out"]
+    numeric = (i for i, name in enumerate(columns) if name not in words)
+    return Table.of("Neighbourhoods and their benchmark areas", result.designs, columns, numeric)
 
 
 def _span(periods: Sequence[str]) -> str:
@@ -229,20 +226,18 @@ def heaviest(result: Result) -> dict[str, list[Bullets]]:
 
 def releases(result: Result) -> Table:
     """Return every file that was read: rows, licence, hash."""
-    rows = tuple(
-        (
-            r.source,
-            r.file,
-            f"{r.rows_read:,}",
-            f"{r.rows_kept:,}",
-            f"{r.rows_rejected:,}",
-            ". ".join(part.rstrip(".") for part in (r.licence, r.attribution) if part) or NONE_GIVEN,
-            r.sha256,
-        )
-        for r in result.releases
-    )
-    head = ("Source", "File", "Rows read", "Kept", "Rejected", "Licence and credit", "SHA-256")
-    return Table("Data as they were read", head, rows, frozenset({2, 3, 4}))
+    columns: Columns[Release] = {
+        "Source": lambda r: r.source,
+        "File": lambda r: r.file,
+        "Rows read": lambda r: f"{r.rows_read:,}",
+        "Kept": lambda r: f"{r.rows_kept:,}",
+        "Rejected": lambda r: f"{r.rows_rejected:,}",
+        "Licence and credit": lambda r: (
+            ". ".join(part.rstrip(".") for part in (r.licence, r.attribution) if part) or NONE_GIVEN
+        ),
+        "SHA-256": lambda r: r.sha256,
+    }
+    return Table.of("Data as they were read", result.releases, columns, {2, 3, 4})
 
 
 def gaps(result: Result) -> Table:
@@ -268,30 +263,20 @@ def _short_cells(f: Finding) -> tuple[str, str, str, str]:
 
 def technical(findings: Sequence[Finding]) -> Table | None:
     """Return what a technical reader asks of each finding beside what is printed of it."""
-    rows = tuple(
-        (
-            wording.group_title(f.group),
-            wording.name_of(f),
-            signed_interval(f.single.low, f.single.high, f) if f.single else "–",
-            "–" if f.claim == "level" else p_words(f.p_step_down),
-            _with_error(f),
-            _held_out(f),
-            _benchmark_areas(f),
-        )
-        for f in findings
-        if known(f.estimate) is not None
-    )
-    head = (
-        "Group",
-        "Outcome",
-        "95% interval, this outcome alone",
-        "p, step-down",
-        "Centre of placebo estimates (error)",
-        "Gap in the held-out year (90% interval)",
-        "Benchmark areas (effective)",
-    )
-    caption = "Each finding: the numbers behind it"
-    return Table(caption, head, rows, frozenset(range(2, len(head)))) if rows else None
+    columns: Columns[Finding] = {
+        "Group": lambda f: wording.group_title(f.group),
+        "Outcome": wording.name_of,
+        "95% interval, this outcome alone": lambda f: (
+            signed_interval(f.single.low, f.single.high, f) if f.single else "–"
+        ),
+        "p, step-down": lambda f: "–" if f.claim == "level" else p_words(f.p_step_down),
+        "Centre of placebo estimates (error)": _with_error,
+        "Gap in the held-out year (90% interval)": _held_out,
+        "Benchmark areas (effective)": _benchmark_areas,
+    }
+    estimated = [f for f in findings if known(f.estimate) is not None]
+    table = Table.of("Each finding: the numbers behind it", estimated, columns, range(2, len(columns)))
+    return table if estimated else None
 
 
 def _with_error(f: Finding) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Section, SectionPlace
-from areaeffect.document.chart_tables import Table
+from areaeffect.document.chart_tables import Columns, Table
 from areaeffect.errors import Faults
 from areaeffect.findings.case import Finished, Group, groups_of
 from areaeffect.outcomes import FAMILIES
@@ -278,21 +278,18 @@ def _one(annex: Annex[Surveys], name: str, values: SurveyFacts) -> Section:
 
 
 def _comparison_table(rows: list[ComparisonRow], values: SurveyFacts) -> Table:
-    cells = tuple(
-        (
-            r.group,
-            r.claim,
-            *(_point(v) for v in (r.treated_mean, r.benchmark_mean, r.estimate)),
-            _DASH if r.low is None else f"{_point(r.low)} to {_point(r.high)}",
-            *("[c]" if n is None else f"{n:,}" for n in (r.n_treated, r.n_benchmark)),
-            f"{100 * r.covered:.0f}%",
-        )
-        for r in rows
-    )
-    head = ("Group", "Claim", "Treated", "Benchmark", "Difference", "95% interval")
-    asked = ("Respondents, treated", "Respondents, benchmark", "Benchmark weight with answers")
-    title = f"Survey: {values.label}"
-    return Table(title, (*head, *asked), cells, frozenset(range(2, 9)))
+    columns: Columns[ComparisonRow] = {
+        "Group": lambda r: r.group,
+        "Claim": lambda r: r.claim,
+        "Treated": lambda r: _point(r.treated_mean),
+        "Benchmark": lambda r: _point(r.benchmark_mean),
+        "Difference": lambda r: _point(r.estimate),
+        "95% interval": lambda r: _DASH if r.low is None else f"{_point(r.low)} to {_point(r.high)}",
+        "Respondents, treated": lambda r: "[c]" if r.n_treated is None else f"{r.n_treated:,}",
+        "Respondents, benchmark": lambda r: "[c]" if r.n_benchmark is None else f"{r.n_benchmark:,}",
+        "Benchmark weight with answers": lambda r: f"{100 * r.covered:.0f}%",
+    }
+    return Table.of(f"Survey: {values.label}", rows, columns, range(2, 9))
 
 
 def _notes(values: SurveyFacts) -> list[str]:

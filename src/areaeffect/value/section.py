@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Section, SectionPlace
-from areaeffect.document.chart_tables import Table
+from areaeffect.document.chart_tables import Columns, Table, cell
 from areaeffect.records import rows_of
 from areaeffect.results import Annex, Result, Verdict
 from areaeffect.value.worth import EVERY_OUTCOME, Amount, UsedCost, ValueSettings
@@ -41,62 +41,36 @@ def _one_a_group(rows: Sequence[Amount]) -> list[Amount]:
 def amounts_table(rows: Sequence[Amount], values: ValueSettings) -> Table:
     """Return the amounts in words."""
     currency = values.currency
-    body = tuple(
-        (
-            r.group,
-            r.label,
-            "–" if r.avoided is None else number(r.avoided, "count"),
-            "–" if r.share_costed is None else number(r.share_costed, "ratio", 0),
-            *(_cell(v, currency) for v in (r.value, r.low, r.high, r.per_pound)),
-            "–" if r.share_above_one is None else number(r.share_above_one, "additive", 2),
-            r.note or "",
-        )
-        for r in rows
-    )
-    head = (
-        "Group",
-        "Outcome",
-        "Avoided",
-        "Share with a cost",
-        "Worth",
-        "Low",
-        "High",
-        "For each unit of funding",
-        "Probability above one",
-        "Remark",
-    )
-    return Table("Worth of avoided incidents", head, body, frozenset(range(2, 9)))
+    columns: Columns[Amount] = {
+        "Group": lambda r: r.group,
+        "Outcome": lambda r: r.label,
+        "Avoided": lambda r: "–" if r.avoided is None else number(r.avoided, "count"),
+        "Share with a cost": lambda r: "–" if r.share_costed is None else number(r.share_costed, "ratio", 0),
+        "Worth": lambda r: _cell(r.value, currency),
+        "Low": lambda r: _cell(r.low, currency),
+        "High": lambda r: _cell(r.high, currency),
+        "For each unit of funding": lambda r: _cell(r.per_pound, currency),
+        "Probability above one": lambda r: cell(r.share_above_one, 2),
+        "Remark": lambda r: r.note or "",
+    }
+    return Table.of("Worth of avoided incidents", rows, columns, range(2, 9))
 
 
 def costs_table(rows: Sequence[UsedCost], values: ValueSettings) -> Table:
     """Return the unit costs in words."""
     currency = values.currency
-    body = tuple(
-        (
-            r.outcome.replace("_", " "),
-            r.label,
-            number(r.share, "ratio", 1),
-            _cell(r.cost, currency),
-            r.price_year or "–",
-            _cell(r.cost_now, currency),
-            "–" if r.low is None else span(r.low, r.high, currency),
-            r.status or "–",
-            r.source or "–",
-        )
-        for r in rows
-    )
-    head = (
-        "Outcome",
-        "Kind of incident",
-        "Share",
-        "Cost as published",
-        "Prices of",
-        f"Cost, prices of {values.price_year}",
-        "Range used",
-        "Status",
-        "Source",
-    )
-    return Table("Unit costs used", head, body, frozenset({2, 3, 5}))
+    columns: Columns[UsedCost] = {
+        "Outcome": lambda r: r.outcome.replace("_", " "),
+        "Kind of incident": lambda r: r.label,
+        "Share": lambda r: number(r.share, "ratio", 1),
+        "Cost as published": lambda r: _cell(r.cost, currency),
+        "Prices of": lambda r: r.price_year or "–",
+        f"Cost, prices of {values.price_year}": lambda r: _cell(r.cost_now, currency),
+        "Range used": lambda r: "–" if r.low is None else span(r.low, r.high, currency),
+        "Status": lambda r: r.status or "–",
+        "Source": lambda r: r.source or "–",
+    }
+    return Table.of("Unit costs used", rows, columns, {2, 3, 5})
 
 
 def money(value: float | None, currency: str) -> str:
