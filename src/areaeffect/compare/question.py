@@ -99,20 +99,13 @@ def areas_csv(question: Question) -> str:
     return "\n".join(["area_code,neighbourhood,start_date", *rows]) + "\n"
 
 
-def refuse_question(file: StudyFile, question: Question, known: Sequence[str]) -> None:
-    """Refuse what a base study of some known areas cannot be asked, every fault at once by its field."""
-    window, here, problems = file.study.study.window, set(known), []
-    n, unknown = len(question.areas), [code for code in question.areas if code not in here]
-    if not n:
-        problems.append(Problem("no area is chosen.", "areas", "Find a place and choose it."))
-    if unknown:
-        what = f"{len(unknown)} of {n} areas are not in these data, such as {unknown[0][:40]}."
-        problems.append(Problem(what, "areas", "Take them out, or choose other data."))
-    if n > len(here) // 4:
-        what = f"{n} areas are too many to compare with the rest."
-        problems.append(Problem(what, "areas", f"Choose at most {len(here) // 4}."))
-    begin = parse_period(question.start, window.kind)
-    first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
+def refuse_question(file: StudyFile, question: Question, n_known: int) -> None:
+    """Refuse what a base study of so many areas cannot be asked, every fault at once by its field."""
+    window, n, problems = file.study.study.window, len(question.areas), []
+    if not 0 < n <= n_known // 4:
+        what = f"{n} areas are too many to compare with the rest." if n else "no area is chosen."
+        problems.append(Problem(what, "areas", f"Choose at most {n_known // 4}."))
+    begin, first, last = (parse_period(t, window.kind) for t in (question.start, window.start, window.end))
     if begin is None or first is None or last is None or not first < begin <= last:
         what = f"'{question.start[:20]}' is not a {window.kind} after {window.start}, up to {window.end}."
         fix = f"Write it like {window.end}; leave some years before it to compare on."
@@ -120,10 +113,6 @@ def refuse_question(file: StudyFile, question: Question, known: Sequence[str]) -
     if not _NAME.fullmatch(question.name) or len(question.name) > LONGEST_NAME:
         what = f"the name must begin with a letter or digit and have at most {LONGEST_NAME} signs"
         problems.append(Problem(f'{what}, none of them " or \\.', "name", "Write a shorter one."))
-    for field, allowed in (("placebos", PLACEBOS), ("nearest", NEAREST), ("buffer_km", BUFFERS)):
-        if (value := getattr(question, field)) not in allowed:
-            listed = ", ".join(f"{a:g}" for a in sorted(allowed))
-            problems.append(Problem(f"{value:g} is not offered.", field, f"One of {listed}."))
     if problems:
         raise StudyError(problems)
 

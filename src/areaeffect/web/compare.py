@@ -39,8 +39,7 @@ from areaeffect.records import Json
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas, atlases, find_atlas, others_of
 from areaeffect.web.limits import Refusal, ServerSettings
-from areaeffect.web.pages import TYPES
-from areaeffect.web.render import page, settings_of
+from areaeffect.web.render import TYPES, page, settings_of
 from areaeffect.web.runs import RunState, base_of, runs_of
 from areaeffect.web.search import name_of
 from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
@@ -152,7 +151,7 @@ async def _ask(request: Request) -> Response:
         question = _question(asked, selected(settings, atlas, asked), atlas)
         faults = _faults(settings, atlas, question)
         try:
-            refuse_question(base_of(atlas), question, tuple(atlas.position))
+            refuse_question(base_of(atlas), question, len(atlas.position))
         except StudyError as error:
             for p in error.problems:
                 what = f"{p.what} {p.fix}"
