@@ -13,22 +13,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from areaeffect.compare.preflight import Obstacle, written_period
+from areaeffect.compare.explore import ANSWER, ASKED, DESIGN, PAGE_FILE, PARQUET, POWER, REFUSED, RESULT
 from areaeffect.compare.question import (
-    ANSWER,
-    ASKED,
     BUFFERS,
-    DESIGN,
     LONGEST_NAME,
     NEAREST,
-    PAGE_FILE,
-    PARQUET,
     PLACEBOS,
-    POWER,
-    REFUSED,
-    RESULT,
+    Obstacle,
     Question,
     refuse_question,
+    written_period,
 )
 from areaeffect.document import svg
 from areaeffect.document.folders import MANIFEST

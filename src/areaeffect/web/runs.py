@@ -19,21 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from areaeffect.compare.preflight import Obstacle, Repair
-from areaeffect.compare.question import (
-    ANSWER,
-    DESIGN,
-    MARKS,
-    PARQUET,
-    POWER,
-    REFUSED,
-    REFUSED_FILE,
-    Question,
-    ask,
-    has,
-    key_of_question,
-    refuse_question,
-)
+from areaeffect.compare.explore import ANSWER, DESIGN, MARKS, PARQUET, POWER, REFUSED, REFUSED_FILE, ask, has
+from areaeffect.compare.question import Obstacle, Question, Repair, key_of_question, refuse_question
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.records import Json
 from areaeffect.study.file import StudyFile, read_base
