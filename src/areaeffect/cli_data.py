@@ -126,7 +126,7 @@ def gallery(
 ) -> None:
     """Run programmes whose answer is known, and set ours beside what was published."""
     from areaeffect.commands.gallery import gallery as run
-    from areaeffect.commands.gallery_page import page, text
+    from areaeffect.commands.gallery import page, text
 
     with progress() as tell:
         rows = run(only or (), studies, threads, tell)

@@ -64,6 +64,9 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, int, int], None]
 
+#: Benchmark areas with a row of their own; questions offered instead of one without an answer.
+_SHOWN, _MOST_REPAIRS = 20, 2
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
@@ -88,11 +91,6 @@ def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
     path : the base study; an atlas holds a copy of it.
     folder : where its relative paths start.
     store : the store's folder; default the user's own.
-
-    Raises
-    ------
-    StudyError, DataError
-        As `evaluate`.
     """
     with single_threaded():
         file = replace(read_base(path), path=folder / STUDY_FILE)
@@ -118,56 +116,47 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
     """
     with single_threaded():
         tell("choosing benchmark areas", 0, 1)
-        designed = design_or_refuse(base, question, folder)
-        if designed is None:
+        ask(base.file.text, question, folder)
+        try:
+            designed = _planned(base, question, folder)
+            why = _why_nothing(*designed)
+        except (StudyError, DataError) as error:
+            why = error.problems[0].what
+        if why:
+            refusal = {"what": why, "repairs": [asdict(r) for r in _repairs(base, question)]}
+            _write(folder / REFUSED, {REFUSED_FILE: json_text(refusal, indent=1)})
             return
         file, data, plan = designed
         result = planned(file, data, plan)
         # the page names no other areas, and its maps are drawn from `base`
         kept = tuple(a for a in result.areas if a.role in ("treated", "benchmark"))
-        result = rounded(replace(result, areas=kept, shapes=()))
-        likeness = likeness_of(data, plan)
+        result, likeness = rounded(replace(result, areas=kept, shapes=())), likeness_of(data, plan)
 
         def write_design(aside: Path) -> None:
-            links = {"likeness": f"{folder.name}/likeness.csv"}
             content = design_values(result) | {"releases": [asdict(r) for r in result.releases]}
             write_text(aside / DESIGN_FILE, json_text(content, indent=1))
             write_table(aside / "likeness.csv", likeness.title, likeness.columns, likeness.records())
-            html = sections_html(design_sections(result, likeness, base.outlines), links)
-            write_text(aside / PAGE_FILE, html)
+            sections = design_sections(result, likeness, base.outlines)
+            write_text(
+                aside / PAGE_FILE, sections_html(sections, {"likeness": f"{folder.name}/likeness.csv"})
+            )
 
         write_whole(folder / DESIGN, write_design)
         tell("working out what could be detected", 0, 1)
         measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
         report = power_of(file.study, measures, plan, default_threads(), lambda *_: None, curve=False)
-
-        def write_power(aside: Path) -> None:
-            write_text(aside / POWER_FILE, json_text(as_values(report), indent=1))
-            write_text(aside / PAGE_FILE, sections_html(power_sections(report), {}))
-
-        write_whole(folder / POWER, write_power)
+        page = sections_html(power_sections(report), {})
+        _write(folder / POWER, {POWER_FILE: json_text(as_values(report), indent=1), PAGE_FILE: page})
 
 
-def design_or_refuse(
-    base: Base, question: Question, folder: Path
-) -> tuple[StudyFile, Assembled, Plan] | None:
-    """Return the design of a question; None where nothing could be estimated by it.
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files into a folder that appears whole or not at all."""
 
-    Then the folder `refused` says why, and holds questions that can be asked instead.
-    """
-    ask(base.file.text, question, folder)
-    try:
-        designed = _planned(base, question, folder)
-        why = _why_nothing(*designed)
-    except (StudyError, DataError) as error:
-        why = error.problems[0].what
-    if not why:
-        return designed
-    refusal = {"what": why, "repairs": [asdict(r) for r in _repairs(base, question)]}
-    write_whole(
-        folder / REFUSED, lambda aside: write_text(aside / REFUSED_FILE, json_text(refusal, indent=1))
-    )
-    return None
+    def write(aside: Path) -> None:
+        for name, text in texts.items():
+            write_text(aside / name, text)
+
+    write_whole(folder, write)
 
 
 def _why_nothing(file: StudyFile, data: Assembled, plan: Plan) -> str:
@@ -186,10 +175,9 @@ def _repairs(base: Base, question: Question) -> list[Repair]:
     middles = None if boundaries is None else boundaries.centres
     for repair in repairs_of(question, base.area_data.areas, middles):
         with TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            ask(base.file.text, repair.question, folder)
+            ask(base.file.text, repair.question, Path(scratch))
             try:
-                why = _why_nothing(*_planned(base, repair.question, folder))
+                why = _why_nothing(*_planned(base, repair.question, Path(scratch)))
             except (StudyError, DataError):
                 continue
         found += [] if why else [repair]
@@ -201,34 +189,22 @@ def _repairs(base: Base, question: Question) -> list[Repair]:
 def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
     """Estimate a question: the answer to read first, then the whole results folder.
 
-    Raises
-    ------
-    StudyError, DataError
-        Where the question cannot be estimated at all.
+    StudyError or DataError where it cannot be estimated at all.
     """
     with single_threaded():
         result = estimated(base, question, folder, tell)
-
-        def write_answer(aside: Path) -> None:
-            write_text(aside / FINDINGS_FILE, json_text(findings_content(result), indent=1))
-            links = {name: f"{folder.name}/{path}" for name, path in links_of(result).items()}
-            write_text(aside / PAGE_FILE, sections_html(answer_sections(result), links))
-
         tell("writing the answer", 0, 1)
-        write_whole(folder / ANSWER, write_answer)
+        links = {name: f"{folder.name}/{path}" for name, path in links_of(result).items()}
+        page = sections_html(answer_sections(result), links)
+        findings = json_text(findings_content(result), indent=1)
+        _write(folder / ANSWER, {FINDINGS_FILE: findings, PAGE_FILE: page})
         tell("writing the report", 0, 1)
         write_result(result, folder / RESULT)
         write_whole(folder / PARQUET, lambda aside: write_parquet(result, aside))
 
 
 def estimated(base: Base, question: Question, folder: Path, tell: Tell) -> Result:
-    """Estimate a question, without writing the answer.
-
-    Raises
-    ------
-    StudyError, DataError
-        Where the question cannot be estimated at all.
-    """
+    """Estimate a question, without writing the answer; StudyError or DataError where it cannot be."""
     ask(base.file.text, question, folder)
     tell("choosing benchmark areas", 0, 1)
     file, data, plan = _planned(base, question, folder)
@@ -259,19 +235,14 @@ def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     own = built.values[unit.areas].mean(axis=0)
     together = chosen.weights @ built.values[chosen.pool] / chosen.weights.sum()
     rows: list[tuple[str | float | None, ...]] = [
-        (None, f"{unit.name} (your place)", "", None, *(float(v) for v in own)),
-        (None, "All its benchmark areas, weighted", "", None, *(float(v) for v in together)),
+        (None, f"{unit.name} (your place)", "", None, *own.tolist()),
+        (None, "All its benchmark areas, weighted", "", None, *together.tolist()),
     ]
     for number, i in enumerate(order, 1):
-        area = chosen.pool[i]
-        values = (float(v) for v in built.values[area])
+        area, weight = chosen.pool[i], float(chosen.weights[i])
         name, code = str(panel.names[area]), str(panel.areas[area])
-        rows.append((number, name, code, float(chosen.weights[i]), *values))
+        rows.append((number, name, code, weight, *built.values[area].tolist()))
     return DataTable("likeness", title, (*fixed, *columns), tuple(rows))
-
-
-#: Benchmark areas with a row of their own; questions offered instead of one without an answer.
-_SHOWN, _MOST_REPAIRS = 20, 2
 
 
 def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, Assembled, Plan]:

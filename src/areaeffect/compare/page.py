@@ -27,7 +27,7 @@ from areaeffect.report import outcome_sections as backing
 from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.report.summary import summary_document
-from areaeffect.results import Finding, Result, Verdict
+from areaeffect.results import Result, Verdict
 from areaeffect.wording.numbers import PHRASES, number, phrase, plural
 
 #: Columns of the table of likeness before the characteristics: number, name, code and weight.
@@ -45,9 +45,7 @@ def design_sections(
     Parameters
     ----------
     result : of a sealed plan, without findings.
-    likeness : the place in its first row, the weighted benchmark areas in its second, then the
-        benchmark areas one by one, the heaviest first; its columns from the fifth on are the
-        characteristics they were chosen by.
+    likeness : as `explore.likeness_of` makes it.
     outlines : of all areas; None where there are no boundaries.
     """
     design = result.designs[0] if result.designs else None
@@ -64,15 +62,19 @@ def design_sections(
         named=phrase("compare.named", shown=HEAVIEST) if n > HEAVIEST else "",
     )
     exact = phrase("compare.close" if design.exact else "compare.apart", worst=f"{design.imbalance:.2f}")
-    blocks: list[Block] = [Paragraph(lead, lead=True), Paragraph(exact)]
-    picture = _map(result, outlines) if outlines else None
-    blocks += [picture] if picture else []
-    table = _likeness(result, likeness)
-    every = Folded(f"Each of the {len(table.rows) - 2} that count most", (Data(table, "likeness"),))
-    blocks += [Paragraph(PHRASES["compare.why"]), Data(_side_by_side(table)), every]
-    who = Section("benchmarks", "Your benchmark areas", tuple(blocks))
-    balance = replace(backing.balance(result), title="Are they alike?", parts=())
-    return (named(who), named(balance))
+    picture, table = _map(result, outlines) if outlines else None, _likeness(result, likeness)
+    head, rows = ("Before the start", "Your place", "Benchmark areas"), table.rows
+    sides = tuple(zip(table.head[_FIXED:], rows[0][_FIXED:], rows[1][_FIXED:], strict=True))
+    blocks: list[Block | None] = [
+        Paragraph(lead, lead=True),
+        Paragraph(exact),
+        picture,
+        Paragraph(PHRASES["compare.why"]),
+        Data(Table(table.caption, head, sides, frozenset({1, 2}))),
+        Folded(f"Each of the {len(rows) - 2} that count most", (Data(table, "likeness"),)),
+    ]
+    who = Section("benchmarks", "Your benchmark areas", tuple(b for b in blocks if b))
+    return (named(who), named(replace(backing.balance(result), title="Are they alike?", parts=())))
 
 
 def power_sections(report: PowerReport) -> tuple[Section, ...]:
@@ -83,7 +85,6 @@ def power_sections(report: PowerReport) -> tuple[Section, ...]:
     claim = "change" if any(row.claim == "change" for row in report.real) else "level"
     said = tuple(_could_see(row, report.step) for row in report.real if row.mde is not None)
     unknown = tuple(_title(row.label) for row in report.real if row.mde is None)
-    folded = Folded("The numbers", (Data(in_words(power_table(report))),))
     blocks: list[Block] = [Paragraph(PHRASES[f"compare.before_{claim}"], lead=True)]
     if said:
         blocks += [Bullets(said, PHRASES[f"compare.noticed_{claim}"]), Paragraph(PHRASES["compare.smaller"])]
@@ -91,11 +92,12 @@ def power_sections(report: PowerReport) -> tuple[Section, ...]:
         blocks.append(Bullets(unknown, PHRASES["compare.unknown"]))
     if report.refused:
         blocks.append(Bullets(tuple(map(without_keys, report.refused)), PHRASES["compare.refused"]))
-    caveats = [text for text in warnings(report) if not text.startswith("Cannot be estimated")]
+    caveats = tuple(text for text in warnings(report) if not text.startswith("Cannot be estimated"))
     if caveats and claim == "change":
-        blocks.append(Bullets(tuple(caveats), "What to bear in mind"))
+        blocks.append(Bullets(caveats, "What to bear in mind"))
+    blocks.append(Folded("The numbers", (Data(in_words(power_table(report))),)))
     title = "What this could detect" if said else "What will be answered"
-    return (Section("power", title, (*blocks, folded)),)
+    return (Section("power", title, tuple(blocks)),)
 
 
 def without_keys(text: str) -> str:
@@ -106,65 +108,40 @@ def without_keys(text: str) -> str:
 def answer_sections(result: Result) -> tuple[Section, ...]:
     """Return the answer in short: what was found, its chart, what may be said, and if it holds.
 
-    Each check, every number and the notes on data are in the annex, which the page links to.
+    Each check, every number and the notes on files and keys are in the annex, which the page links to.
     """
     checks = next(s for s in annex_sections(result) if s.key == "does-it-hold")
-    in_short = (
-        checks.blocks[0],
-        Folded("Each check", checks.blocks[1:]),
-        Paragraph(PHRASES["compare.annex"], note=True),
-    )
+    annex = Paragraph(PHRASES["compare.annex"], note=True)
     shown = {s.key: s for s in summary_document(result, {}).sections}
     series = {(s.group, s.outcome): s for s in result.series}
     main = [f for f in wording.main_findings(result.findings) if f.verdict is not Verdict.NOT_ESTIMABLE]
     together = figures.effects(main[0].group, main) if len(main) > 1 else None
     charts = [together] if together else []
-    charts += [
-        figures.trend(f, path, events_of(result, f.group))
-        for f in main
-        if (path := series.get((f.group, f.outcome)))
-        and len(path.periods) > 1  # one date is in the sentence already
-    ]
-    notes = (Paragraph(PHRASES["annex.key"], note=True), Bullets(result.notes))
+    for f in main:
+        path = series.get((f.group, f.outcome))
+        if path and len(path.periods) > 1:  # one date is in the sentence already
+            charts.append(figures.trend(f, path, events_of(result, f.group)))
+    notes = Bullets(tuple(note for note in result.notes if not _FILES.search(note)))
+    key = Paragraph(PHRASES["annex.key"], note=True)
+    more = (Folded("The six families", _families(result)), Folded("How to read it", (key, notes)))
     sections = (
         replace(shown["answer"], title="What was found"),
         *[Section("charts", "Beside its benchmark areas", tuple(charts))][: len(charts)],
         *(shown[key] for key in ("says",) if key in shown),
-        replace(checks, parts=(), blocks=in_short),
-        Section("more", "More about this answer", (Folded("The six families", _families(result)),
-                Folded("How to read it", _without_files(notes)))),
-    )  # fmt: skip
+        replace(checks, parts=(), blocks=(checks.blocks[0], Folded("Each check", checks.blocks[1:]), annex)),
+        Section("more", "More about this answer", more),
+    )
     return tuple(named(s) for s in sections)
-
-
-def _without_files(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Leave out notes about files and keys: the annex, for those who run the study, has them."""
-    kept: list[Block] = []
-    for block in blocks:
-        if isinstance(block, Bullets):
-            items = tuple(text for text in block.items if not _FILES.search(str(text)))
-            kept += [replace(block, items=items)] if items else []
-        else:
-            kept.append(block)
-    return tuple(kept)
 
 
 def _families(result: Result) -> tuple[Block, ...]:
     """Return all six families, those without an outcome too, each with its verdict."""
-    by_family: dict[str, list[Finding]] = {}
-    for finding in wording.main_findings(result.findings):
-        if finding.outcome:
-            by_family.setdefault(finding.family, []).append(finding)
-    rows = []
+    main, rows = [f for f in wording.main_findings(result.findings) if f.outcome], []
     for key, family in FAMILIES.items():
-        if key not in by_family:
-            rows.append((family.title, "not estimable", "these data hold nothing on it"))
-        rows += [
-            (family.title, wording.verdict_name(f.verdict), wording.name_of(f))
-            for f in by_family.get(key, ())
-        ]
-    table = Table("Each family and its verdict", ("Family", "Verdict", "By"), tuple(rows))
-    return (Data(table),)
+        own = [(wording.verdict_name(f.verdict), wording.name_of(f)) for f in main if f.family == key]
+        none = [("not estimable", "these data hold nothing on it")]
+        rows += [(family.title, *said) for said in own or none]
+    return (Data(Table("Each family and its verdict", ("Family", "Verdict", "By"), tuple(rows))),)
 
 
 def around(outlines: local_map.Outlines, areas: Sequence[str]) -> local_map.Outlines:
@@ -180,10 +157,9 @@ def around(outlines: local_map.Outlines, areas: Sequence[str]) -> local_map.Outl
 
 
 def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
-    design = result.designs[0]
+    design, title = result.designs[0], "Where your benchmark areas are"
     heaviest = design.benchmark_areas[:HEAVIEST]
     outlines = around(outlines, (*design.areas, *heaviest))
-    title = "Where your benchmark areas are"
     chart = local_map.benchmark_map(outlines, design.areas, heaviest, key="like", title=title)
     names = {a.area: a.name for a in result.areas}
     rows = tuple((str(i), names.get(a, ""), a) for i, a in enumerate(heaviest, 1))
@@ -194,37 +170,23 @@ def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
 def _likeness(result: Result, likeness: DataTable) -> Table:
     """Return the table in words: the name leads, the number on the map follows it."""
     labels = {o["name"]: o["label"] for o in result.plan.get("outcome", []) if o.get("label")}
-    words = in_words(likeness)
     plain = (figures.plain_name(c.name, labels) for c in likeness.columns[_FIXED:])
     head = tuple(_MONTH.sub(lambda m: written_period(m[0]), name) for name in plain)
-    rows = tuple(
-        tuple("" if c == NONE_GIVEN else c for c in (cells[1], cells[2], cells[0], *cells[3:]))
-        for cells in words.rows
-    )
+    rows = (("" if c == NONE_GIVEN else c for c in cells) for cells in in_words(likeness).rows)
+    moved = tuple((name, code, number_, *rest) for number_, name, code, *rest in rows)
     first = ("Area", "Code", "Number on the map", "Weight")
-    numeric = frozenset(range(2, len(likeness.columns)))
-    return Table(likeness.title, (*first, *head), rows, numeric)
-
-
-def _side_by_side(table: Table) -> Table:
-    """Return the place and its benchmark areas together, a characteristic a row."""
-    own, together = table.rows[:2]
-    head = ("Before the start", "Your place", "Benchmark areas")
-    rows = tuple(zip(table.head[_FIXED:], own[_FIXED:], together[_FIXED:], strict=True))
-    return Table(table.caption, head, rows, frozenset({1, 2}))
+    return Table(likeness.title, (*first, *head), moved, frozenset(range(2, len(likeness.columns))))
 
 
 def _could_see(row: PowerRow, step: str) -> str:
     """Say what one outcome could show; the sign is that of an improvement."""
-    mde = 0.0 if row.mde is None else row.mde
-    amount = number(abs(mde), row.form, 0 if row.form == "ratio" else 1)
+    amount = number(abs(row.mde or 0.0), row.form, 0 if row.form == "ratio" else 1)
     what = "or more, higher or lower"
     if row.claim == "change":
         what = "lower or more" if row.better == "lower" else "higher or more"
     length = ""
     if row.years is not None:
-        steps = f"{row.years:.1f}".removesuffix(".0")
-        length = f" over {steps} {step}{'' if row.years == 1 else 's'}"
+        length = f" over {row.years:.1f}".removesuffix(".0") + f" {step}{'' if row.years == 1 else 's'}"
     rough = " (extrapolated from shorter spans)" if row.basis == "extrapolated" else ""
     return f"{_title(row.label)}: {amount} {what}{length}{rough}."
 

@@ -201,9 +201,12 @@ def pasted(atlas: Atlas, text: str) -> set[str]:
         unknown += [] if known else [item[:20]]
     if unknown or not found:
         some = ", ".join(unknown[:3]) or "an empty list"
-        what = f"{len(unknown)} of {len(given)} are not codes of this atlas: {some}. Nothing was added."
-        fix = "Codes of another census name other areas. Take them out, or choose another atlas."
-        raise Refusal(422, what, fix, "codes")
+        raise Refusal(
+            422,
+            f"{len(unknown)} of {len(given)} are not codes of this atlas: {some}. Nothing was added.",
+            "Codes of another census name other areas. Take them out, or choose another atlas.",
+            "codes",
+        )
     return found
 
 
@@ -215,30 +218,36 @@ def drawn(atlas: Atlas, text: str) -> tuple[set[str], Ring]:
     """
     import shapely
 
-    def refuse(what: str, fix: str) -> Refusal:
-        return Refusal(422, what, fix, "shape")
-
     try:
         ring = tuple((float(x), float(y)) for x, y in json.loads(text))
     except (ValueError, TypeError, OverflowError, RecursionError):
-        raise refuse("This is not one closed outline.", "Draw one shape, in one part.") from None
+        raise Refusal(
+            422, "This is not one closed outline.", "Draw one shape, in one part.", "shape"
+        ) from None
     most = limits.POLYGON_VERTICES
     if len(ring) > most + 1:
-        raise refuse(f"The shape has {len(ring)} corners.", f"Draw it with at most {most}.")
+        raise Refusal(422, f"The shape has {len(ring)} corners.", f"Draw it with at most {most}.", "shape")
     if not all(abs(x) <= 180 and abs(y) <= 90 for x, y in ring):  # noqa: PLR2004  # degrees
-        what = "The coordinates of the shape are outside the possible range."
-        raise refuse(what, "Give longitude, latitude.")
+        raise Refusal(
+            422, "The shape has coordinates that are not degrees.", "Give longitude, latitude.", "shape"
+        )
     if len(set(ring)) < 3:  # noqa: PLR2004  # a triangle
-        raise refuse("The shape is not an area.", "Draw at least three corners.")
+        raise Refusal(422, "The shape is not an area.", "Draw at least three corners.", "shape")
     shape = shapely.Polygon(ring)
     if not shape.is_valid:
         _, _, at = str(shapely.is_valid_reason(shape)).partition("[")
-        what = f"The shape crosses itself at {', '.join(at.rstrip(']').split())}." if at else "It is no area."
-        raise refuse(what, "Draw it again there; the program does not repair it: that would be a guess.")
+        raise Refusal(
+            422,
+            f"The shape crosses itself at {', '.join(at.rstrip(']').split())}." if at else "It is no area.",
+            "Draw it again there; the program does not repair it: that would be a guess.",
+            "shape",
+        )
     if "lon" not in atlas.table:
-        raise refuse("This atlas has no map to draw on.", "Search by name.")
+        raise Refusal(422, "This atlas has no map to draw on.", "Search by name.", "shape")
     shapely.prepare(shape)
     inside = np.flatnonzero(shapely.contains_xy(shape, atlas.table["lon"], atlas.table["lat"]))
     if not len(inside):
-        raise refuse("No area has its middle inside the shape.", "Draw it larger, or click the area.")
+        raise Refusal(
+            422, "No area has its middle inside the shape.", "Draw it larger, or click the area.", "shape"
+        )
     return codes(atlas, inside), ring

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from areaeffect.commands.demo import copy_example, studies_folder
-from areaeffect.commands.gallery import AnswerRow, Kind, KnownAnswer, catalogue, gallery
-from areaeffect.commands.gallery_page import figures, page, text
+from areaeffect.commands.gallery import AnswerRow, Kind, KnownAnswer, catalogue, figures, gallery, page, text
 from areaeffect.errors import DataError, StudyError
 from areaeffect.study.file import read_study
 
@@ -110,7 +109,7 @@ def test_without_its_data_a_programme_says_where_they_are_from(
 ) -> None:
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(tmp_path))
     monkeypatch.setenv("AREAEFFECT_FETCHED", str(tmp_path))
-    names = ["prop99", "chicago", "universal_credit", "geolift"]
+    names = ["prop99", "chicago", "universal_credit"]
     with pytest.raises(DataError) as refused:
         gallery(names, None, 1, lambda *_: None)
     said = [str(p) for p in refused.value.problems]
