@@ -167,8 +167,8 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
         unit, reason = owner.get(i), plan.pool.reasons[i]
         area = AreaStatus(area=str(code), name=str(name), role="left out", reason=reason)
         if unit is not None:
-            place = {"initiative": unit.initiative, "neighbourhood": unit.name}
-            area = replace(area, role="treated", reason="", **place)
+            own, place = unit.initiative, unit.name
+            area = replace(area, role="treated", reason="", initiative=own, neighbourhood=place)
         elif weight[i] > 0:
             area = replace(area, role="benchmark", reason="", weight=float(weight[i]))
         elif reason == "treated":

@@ -363,7 +363,7 @@ def _places(study: Study, panel: Panel, may: Bools) -> list[Ints]:
     if reference is None:
         return list(np.flatnonzero(may)[:, None])
     names = panel.attributes[reference]
-    inside = np.flatnonzero(may & ~np.isin(names, _placed_UNKNOWN))
+    inside = np.flatnonzero(may & ~np.isin(names, _UNKNOWN))
     if not len(inside):
         return []
     which = np.unique(names[inside], return_inverse=True)[1].ravel()
