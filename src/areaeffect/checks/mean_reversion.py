@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Subject, effect
-from areaeffect.checks.refits import LEVEL, RISE, scores_of
+from areaeffect.checks.refits import LEVEL, RISE, percentile_among, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.cohorts import ClaimCohorts, places_of
 from areaeffect.placebo.programmes import Candidates
@@ -44,20 +44,6 @@ class Reversion:
         """
         clear = abs(self.bias) > max(_CLEAR * self.error, limit * deviation)
         return self.percentile >= HIGH and clear and self.bias * estimate > 0
-
-
-def percentile_among(values: Floats, of: Floats) -> Floats:
-    """Return the percentile of each value among others, 0 to 100; ties count half.
-
-    Parameters
-    ----------
-    values : (n,).
-    of : (m,), finite.
-    """
-    ordered = np.sort(of)
-    below = np.searchsorted(ordered, values, "left")
-    upto = np.searchsorted(ordered, values, "right")
-    return np.where(np.isfinite(values), 50.0 * (below + upto) / max(len(ordered), 1), np.nan)
 
 
 def worst(scores: Floats, share: float) -> Bools:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from areaeffect.checks.base import Answer, Check, CheckInputs, CheckStatus, Subject, p_words
-from areaeffect.checks.refits import LEVEL, RISE, scores_of
+from areaeffect.checks.refits import LEVEL, RISE, percentile_among, scores_of
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.results import Bools, Floats, Ints, Strings
@@ -45,14 +45,7 @@ class Placement:
 
 def percentiles(values: Floats) -> Floats:
     """Return each value's percentile among the finite ones, 0 to 100; ties share the middle."""
-    found = np.full(len(values), np.nan)
-    good = np.isfinite(values)
-    ordered = np.sort(values[good])
-    if len(ordered):
-        below = np.searchsorted(ordered, values[good], "left")
-        upto = np.searchsorted(ordered, values[good], "right")
-        found[good] = 50.0 * (below + upto) / len(ordered)
-    return found
+    return percentile_among(values, values[np.isfinite(values)])
 
 
 def profile(

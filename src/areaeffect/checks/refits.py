@@ -186,6 +186,20 @@ def scores_of(
     return found
 
 
+def percentile_among(values: Floats, of: Floats) -> Floats:
+    """Return the percentile of each value among others, 0 to 100; ties count half.
+
+    Parameters
+    ----------
+    values : (n,).
+    of : (m,), finite.
+    """
+    ordered = np.sort(of)
+    below = np.searchsorted(ordered, values, "left")
+    upto = np.searchsorted(ordered, values, "right")
+    return np.where(np.isfinite(values), 50.0 * (below + upto) / max(len(ordered), 1), np.nan)
+
+
 def _last_year(pre: Bools, per_year: int | None) -> Bools:
     """Return the last year before a start, or the last third of an undated history."""
     known = np.flatnonzero(pre)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from areaeffect.assembly.assemble import Assembled
 from areaeffect.commands.evaluate import begin, planned
 from areaeffect.document import page
 from areaeffect.document.blocks import Document, Paragraph, Section
@@ -267,13 +266,8 @@ def design_into(
             measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
             found = power_of(file.study, measures, plan, threads or default_threads(), tell)
             section = power_section(found)
-        write_design(file, data, plan, section, out)
+        write_plan(planned(file, data, plan), section, out)
     return plan.seal.sha256
-
-
-def write_design(file: StudyFile, data: Assembled, plan: Plan, power: Section, out: Path) -> None:
-    """Write a sealed plan; nothing of it depends on an outcome after the start it designs for."""
-    write_plan(planned(file, data, plan), power, out)
 
 
 def power(

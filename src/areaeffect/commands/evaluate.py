@@ -165,34 +165,17 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
     rows = []
     for i, (code, name) in enumerate(zip(panel.areas, panel.names, strict=True)):
         unit, reason = owner.get(i), plan.pool.reasons[i]
+        area = AreaStatus(area=str(code), name=str(name), role="left out", reason=reason)
         if unit is not None:
-            rows.append(
-                AreaStatus(
-                    area=str(code),
-                    name=str(name),
-                    role="treated",
-                    reason="",
-                    initiative=unit.initiative,
-                    neighbourhood=unit.name,
-                )
-            )
+            own, place = unit.initiative, unit.name
+            area = replace(area, role="treated", reason="", initiative=own, neighbourhood=place)
         elif weight[i] > 0:
-            rows.append(AreaStatus(area=str(code), name=str(name), role="benchmark", weight=float(weight[i])))
+            area = replace(area, role="benchmark", reason="", weight=float(weight[i]))
         elif reason == "treated":
-            rows.append(
-                AreaStatus(area=str(code), name=str(name), role="left out", reason="treated, but not covered")
-            )
-        elif reason:
-            rows.append(AreaStatus(area=str(code), name=str(name), role="left out", reason=reason))
-        else:
-            rows.append(
-                AreaStatus(
-                    area=str(code),
-                    name=str(name),
-                    role="not chosen",
-                    reason="eligible, not among the most alike",
-                )
-            )
+            area = replace(area, reason="treated, but not covered")
+        elif not reason:
+            area = replace(area, role="not chosen", reason="eligible, not among the most alike")
+        rows.append(area)
     return tuple(rows)
 
 

@@ -222,20 +222,13 @@ def rule(  # the order of SVG
     return f'<path d="{ends}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashes}/>'
 
 
-def hatched(frame: Frame, left: float, right: float, key: str, words: str = "gap") -> str:
-    """Hatch the span between two values, with any word at its foot; needs `hatch_pattern`."""
+def hatched(frame: Frame, left: float, right: float, key: str) -> str:
+    """Hatch the span between two values; needs `hatch_pattern`."""
     x, width = frame.px(left), frame.px(right) - frame.px(left)
-    area = (
+    return (
         f'<rect x="{unit(x)}" y="{unit(frame.top)}" width="{unit(width)}" '
         f'height="{unit(frame.height)}" fill="url(#{key}-hatch)"/>'
     )
-    if not words:
-        return area
-    middle, foot = x + width / 2, frame.bottom - 6
-    background = (
-        f'<rect x="{unit(middle - 14)}" y="{unit(foot - 12)}" width="28" height="15" fill="#FFFFFF"/>'
-    )
-    return area + background + text(middle, foot, words, size=11.5, anchor="middle")
 
 
 def hatch_pattern(key: str) -> str:

@@ -207,9 +207,6 @@ def _is_part(
     return inside and float(counts[known].sum()) < float(total[known].sum())
 
 
-_placed_UNKNOWN = ("", "nan")
-
-
 def ranked_of(study: Study, data: Assembled) -> Ranked | None:
     """Put the places that could be chosen in the order of the study's rule; None without a rule.
 
@@ -300,7 +297,7 @@ def _without_group(file: StudyFile, data: Assembled, rule: Ranked) -> list[Probl
     if cap is None:
         return []
     groups, areas = data.panel.attributes[cap.by], data.panel.areas
-    known = ~np.isin(groups, _placed_UNKNOWN)
+    known = ~np.isin(groups, _UNKNOWN)
     lacking = [str(areas[p[~known[p]][0]]) for p in rule.places if not known[p].all()]
     mixed = [str(areas[p[0]]) for p in rule.places if (groups[p] != groups[p[0]]).any()]
     found = []
@@ -366,7 +363,7 @@ def _places(study: Study, panel: Panel, may: Bools) -> list[Ints]:
     if reference is None:
         return list(np.flatnonzero(may)[:, None])
     names = panel.attributes[reference]
-    inside = np.flatnonzero(may & ~np.isin(names, _placed_UNKNOWN))
+    inside = np.flatnonzero(may & ~np.isin(names, _UNKNOWN))
     if not len(inside):
         return []
     which = np.unique(names[inside], return_inverse=True)[1].ravel()

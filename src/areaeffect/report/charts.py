@@ -296,7 +296,7 @@ def _gaps(frame: Frame, rows: Sequence[TrendRow], x: Sequence[float], key: str) 
         if is_gap and first is None:
             first = i
         elif not is_gap and first is not None:
-            made.append(svg.hatched(frame, x[first] - half, x[i - 1] + half, key, ""))
+            made.append(svg.hatched(frame, x[first] - half, x[i - 1] + half, key))
             first = None
     return made
 

@@ -109,18 +109,7 @@ def _answer(collection: Collection, results: Mapping[str, Result]) -> Section:
 def in_one_sentence(findings: Sequence[Finding | None]) -> str:
     """Say how the published findings came out when asked again; None could not be asked."""
     verdicts = [Verdict.NOT_ESTIMABLE if f is None else f.verdict for f in findings]
-    said = {
-        Verdict.BETTER: "better",
-        Verdict.WORSE: "worse",
-        Verdict.LITTLE_DIFFERENCE: "little difference",
-        Verdict.HIGHER: "higher",
-        Verdict.LOWER: "lower",
-        Verdict.ALIKE: "alike",
-        Verdict.CANNOT_TELL: "cannot tell",
-        Verdict.DESCRIBED: "described",
-        Verdict.NOT_ESTIMABLE: "not estimable",
-    }
-    counts = [f"{words} in {verdicts.count(v)}" for v, words in said.items() if v in verdicts]
+    counts = [f"{v} in {verdicts.count(v)}" for v in Verdict if v in verdicts]
     return f"{plural(len(findings), 'published finding')}, asked again of these data: {'; '.join(counts)}."
 
 

@@ -245,9 +245,7 @@ def history_chart(rows: Sequence[Row], labels: Sequence[str], *, key: str, title
     top = 34 + 16 * len(labels)
     frame = svg.Frame(44, top, svg.WIDTH - 52, 220, x=svg.span(x), y=edges)
     half, raw = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5, [row[names[0]] for row in rows]
-    gaps = [
-        svg.hatched(frame, at - half, at + half, key, "") for at, v in zip(x, raw, strict=True) if v is None
-    ]
+    gaps = [svg.hatched(frame, at - half, at + half, key) for at, v in zip(x, raw, strict=True) if v is None]
     parts = [svg.hatch_pattern(key), svg.up_axis(frame), *gaps, svg.foot_axis(frame, *svg.ticks(x, periods))]
     if smooth:
         parts.append(marks.line(frame, x, raw, column=names[0], colour=svg.BLUE, width=0.8, opacity=0.5))

@@ -10,7 +10,8 @@ import shapely
 
 from areaeffect.checks.base import Answer, CheckResult, CheckStatus, CheckSummary
 from areaeffect.checks.leave_out import turns
-from areaeffect.checks.mean_reversion import HIGH, percentile_among, reversion, worst
+from areaeffect.checks.mean_reversion import HIGH, reversion, worst
+from areaeffect.checks.refits import percentile_among
 from areaeffect.checks.rings import rings_of
 from areaeffect.checks.section import WARNINGS_SHOWN, _warnings
 from areaeffect.checks.treated_benchmark import effect_if_treated, rise_needed, several, shares_of_heaviest

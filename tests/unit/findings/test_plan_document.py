@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from areaeffect.assembly.assemble import Assembled, assemble
-from areaeffect.commands.check import NO_POWER, design_into, write_design
+from areaeffect.commands.check import NO_POWER, design_into, write_plan
+from areaeffect.commands.evaluate import planned
 from areaeffect.errors import StudyError
 from areaeffect.findings.plan import make_plan
 from areaeffect.placebo.workers import single_threaded
@@ -42,7 +43,7 @@ def parts(study: Path) -> tuple[StudyFile, Assembled]:
 
 def written(file: StudyFile, data: Assembled, out: Path) -> dict[str, bytes]:
     with single_threaded():
-        write_design(file, data, make_plan(file, data, "0"), NO_POWER, out)
+        write_plan(planned(file, data, make_plan(file, data, "0")), NO_POWER, out)
     return {name: (out / name).read_bytes() for name in FILES}
 
 
