@@ -25,9 +25,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.compare.explore import estimated, load_base, plan_into
+from areaeffect.compare.explore import (
+    POWER,
+    POWER_FILE,
+    REFUSED,
+    REFUSED_FILE,
+    estimated,
+    has,
+    load_base,
+    plan_into,
+)
 from areaeffect.compare.page import answer_sections
-from areaeffect.compare.question import POWER, POWER_FILE, REFUSED, REFUSED_FILE, Question, has
+from areaeffect.compare.question import Question
 from areaeffect.document.page import sections_html
 from areaeffect.errors import AreaEffectError
 from areaeffect.periods import label

@@ -146,16 +146,6 @@ def test_the_same_question_is_answered_once(asking: TestClient, answered: str) -
     assert asking.get(f"{answered}.json").json()["state"] == "done"
 
 
-def test_a_later_question_about_the_same_areas_counts_the_looks(asking: TestClient, answered: str) -> None:
-    address = asking.post("/compare", data=START | {"start": "2013-02"}).headers["location"]
-    assert address != answered
-    settled(asking, address)
-    asking.post(f"{address}/answer")
-    assert settled(asking, address, "answer")["earlier_answers_on_these_areas"] == 1
-    assert "1 other question about some of these areas was answered" in asking.get(address).text
-    settled(asking, address)
-
-
 def test_everything_can_be_taken_away(asking: TestClient, answered: str) -> None:
     page = asking.get(answered).text
     links = set(part.split('"')[0] for part in page.split(f'href="{answered}/')[1:])

@@ -37,7 +37,7 @@ def test_a_server_shows_the_files_that_publish_writes(
     contact = contact_of("people@example.org")
     public = replace(settings, runs=runs, read_only=True, base_url="https://example.org", contact=contact)
     with client(public) as site:
-        home = site.app.state.site.frame.home  # type: ignore[attr-defined]
+        home = site.app.state.frame().home  # type: ignore[attr-defined]
         frame = Frame(contact=contact, base_url="https://example.org/runs", home=home)
         publish(runs, tmp_path / "site", frame)
         written = [p for p in (tmp_path / "site").rglob("*") if p.is_file()]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -66,64 +66,40 @@ def layers_of(
     StudyError
         A layer of the study's `[atlas]` is not one number an area.
     """
-    study, made = file.study, []
+    study = file.study
+    made: list[Layer] = []
+
+    def add(name: str, group: str, title: str, unit: str, values: Floats, **more: Any) -> None:
+        made.append(Layer(key=slug(name), group=group, title=title, unit=unit, values=values, **more))
+
     for outcome in study.outcome:
         measure = measures[outcome.name]
         periods, totals = _by_year(measure)
         if measure.exposure is not None:
             totals = totals / np.where(measure.exposure > 0, measure.exposure, np.nan)[:, None] * _PER
-        per_year = " a year" if measure.is_count and measure.periods.n > 1 else ""
-        made.append(
-            Layer(
-                key=slug(outcome.name),
-                group="Outcomes",
-                title=outcome.title,
-                unit=unit_of(outcome, measure) + per_year,
-                better=outcome.better,
-                periods=periods,
-                values=totals,
-            )
-        )
+        unit = unit_of(outcome, measure) + (" a year" if measure.is_count and measure.periods.n > 1 else "")
+        about = {"better": outcome.better, "periods": periods}
+        add(outcome.name, "Outcomes", outcome.title, unit, totals, **about)
     for i, layer in enumerate(study.atlas.layers if study.atlas else ()):
         values = attribute(tables, layer.column, areas)
         if values.dtype.kind != "f":
             fix = "A layer of the map is one number an area."
             raise StudyError(f"'{layer.column}' is text, not numbers.", file.where(f"atlas.layers.{i}"), fix)
-        made.append(
-            Layer(
-                key=slug(layer.column),
-                group="Deprivation and more",
-                title=layer.label or printed_column(study, layer.column).replace("_", " "),
-                unit=layer.unit,
-                better=layer.better,
-                values=values[:, None],
-            )
-        )
+        title = layer.label or printed_column(study, layer.column).replace("_", " ")
+        add(layer.column, "Deprivation and more", title, layer.unit, values[:, None], better=layer.better)
     covariates, as_of = covariates_of(file, dict(tables), areas)
     for j, covariate in enumerate(study.design.covariates):
         title = printed_column(study, covariate.column).replace("_", " ")
-        made.append(
-            Layer(
-                key=slug(covariate.column),
-                group="What benchmark areas are matched on",
-                title=title + (f" ({as_of[j]})" if as_of[j] and as_of[j] not in title else ""),
-                unit="",
-                values=covariates[:, [j]],
-            )
-        )
+        title += f" ({as_of[j]})" if as_of[j] and as_of[j] not in title else ""
+        add(covariate.column, "What benchmark areas are matched on", title, "", covariates[:, [j]])
+    note = "Where coverage is low the figures are missing, not zero."
     for outcome in study.outcome:
-        measure = measures[outcome.name]
-        n, kind = measure.periods.n, measure.periods.kind.value
-        made.append(
-            Layer(
-                key=slug(f"coverage-{outcome.name}"),
-                group="Coverage: where figures were published",
-                title=f"coverage of {outcome.title}",
-                unit=f"per cent of {n} {kind}s" if n > 1 else "100: there is a figure, 0: there is none",
-                note="Where coverage is low the figures are missing, not zero.",
-                values=measure.observed.mean(axis=1, keepdims=True) * 100,
-            )
-        )
+        observed, axis = measures[outcome.name].observed, measures[outcome.name].periods
+        unit = f"per cent of {axis.n} {axis.kind.value}s"
+        unit = unit if axis.n > 1 else "100: there is a figure, 0: there is none"
+        group, title = "Coverage: where figures were published", f"coverage of {outcome.title}"
+        share = observed.mean(axis=1, keepdims=True) * 100
+        add(f"coverage-{outcome.name}", group, title, unit, share, note=note)
     return tuple(made)
 
 

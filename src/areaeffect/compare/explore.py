@@ -19,28 +19,17 @@ import numpy as np
 from areaeffect.assembly.assemble import AreaData, Assembled, read_area_data, with_initiatives
 from areaeffect.commands.evaluate import estimate, map_shapes, planned, with_costs
 from areaeffect.compare.page import answer_sections, design_sections, power_sections, without_keys
-from areaeffect.compare.preflight import Repair, repairs_of
 from areaeffect.compare.question import (
-    ANSWER,
     AREAS_FILE,
-    ASKED,
-    DESIGN,
-    DESIGN_FILE,
-    FINDINGS_FILE,
-    PAGE_FILE,
-    PARQUET,
-    POWER,
-    POWER_FILE,
-    REFUSED,
-    REFUSED_FILE,
-    RESULT,
     STUDY_FILE,
     Question,
-    ask,
+    Repair,
+    areas_csv,
     compose,
+    repairs_of,
 )
 from areaeffect.document.chart_tables import json_text, write_table, write_text
-from areaeffect.document.folders import write_whole
+from areaeffect.document.folders import RUN_FILE, write_whole
 from areaeffect.document.page import sections_html
 from areaeffect.errors import DataError, StudyError
 from areaeffect.findings.plan import Plan, make_plan
@@ -64,6 +53,23 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, int, int], None]
 
+#: Folders of a run, in the order in which they appear.
+ASKED, DESIGN, POWER, ANSWER, RESULT, PARQUET, REFUSED = (
+    "asked", "design", "power", "answer", "result", "parquet", "refused",
+)  # fmt: skip
+PAGE_FILE, DESIGN_FILE, POWER_FILE, FINDINGS_FILE, REFUSED_FILE = (
+    "page.html", "design.json", "power.json", "findings.json", "refused.json",
+)  # fmt: skip
+#: The file that each part has when it is whole.
+MARKS = {
+    ASKED: STUDY_FILE,
+    DESIGN: DESIGN_FILE,
+    POWER: POWER_FILE,
+    ANSWER: FINDINGS_FILE,
+    RESULT: RUN_FILE,
+    PARQUET: "findings.parquet",
+    REFUSED: REFUSED_FILE,
+}
 #: Benchmark areas with a row of their own; questions offered instead of one without an answer.
 _SHOWN, _MOST_REPAIRS = 20, 2
 
@@ -106,6 +112,23 @@ def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
         outlines = Outlines(map_shapes(boundaries, area_data.areas), credit)
         _ = outlines.backdrop, outlines.bounds  # made here, kept for every map
         return replace(base, outlines=outlines)
+
+
+def has(folder: Path, part: str) -> bool:
+    """Whether a part of a run is finished."""
+    return (folder / part / MARKS[part]).is_file()
+
+
+def ask(base: str, question: Question, folder: Path) -> None:
+    """Write the study file of a question and its areas into the folder of its run, as users download them."""
+
+    def write(aside: Path) -> None:
+        write_text(aside / "question.json", json_text(question.to_dict(), indent=1))
+        write_text(aside / STUDY_FILE, compose(base, question))
+        write_text(aside / AREAS_FILE, areas_csv(question))
+
+    if not has(folder, ASKED):
+        write_whole(folder / ASKED, write)
 
 
 def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:

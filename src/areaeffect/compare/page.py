@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from areaeffect import wording
-from areaeffect.compare.preflight import written_period
+from areaeffect.compare.question import written_period
 from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table, in_words
 from areaeffect.further.stories import events_of

@@ -1,38 +1,53 @@
-"""The application: the routes of every feature behind the safety checks, and the server."""
+"""The application: every route behind the safety checks, those that need no form, and the server."""
 
 from __future__ import annotations
 
+import hashlib
+import html
 import ipaddress
+import logging
+import re
 import resource
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import h11
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle  # noqa: TID253  # loaded by `serve` alone
 
 from areaeffect.errors import AreaEffectError, StudyError
-from areaeffect.web import area, compare, find, limits, pages, render
-from areaeffect.web.atlas import atlases
+from areaeffect.web import area, compare, find, limits, render, selection
+from areaeffect.web.atlas import atlases, find_atlas
+from areaeffect.web.limits import Refusal
+from areaeffect.web.published import RunsFolder
+from areaeffect.web.render import TYPES, page, settings_of
 from areaeffect.web.safety import Safety
-from areaeffect.web.site_pages import Site
+from areaeffect.web.site_pages import INDEX, Frame, site_files, site_pages
 
 if TYPE_CHECKING:
     import asyncio
 
     import uvicorn
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from areaeffect.web.limits import ServerSettings
+
+#: What search engines may read of a server that everyone may read, and of any other.
+_PUBLIC, _PRIVATE = "User-agent: *\nDisallow: /find\nDisallow: /areas\n", "User-agent: *\nDisallow: /\n"
+_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]{1,500})">')
+_BARE = "default-src 'none'; base-uri 'none'; form-action 'none'"
+_LOG = logging.getLogger(__name__)
+
 
 _MENU: Final = (
     ("Find", "/find"),
@@ -42,17 +57,101 @@ _MENU: Final = (
 )
 
 
+def _home(request: Request) -> Response:
+    settings, holdings = settings_of(request), request.app.state.shelf.runs
+    here = list(atlases(settings).values())
+    return page(
+        request,
+        "home.html.j2",
+        title="areaeffect",
+        runs=holdings.top,
+        faults={} if settings.read_only else holdings.faults,
+        atlas=here[0] if here else None,
+        others=here[1:],
+    )
+
+
+def _help(request: Request) -> Response:
+    return page(request, "help.html.j2", title="Help")
+
+
+def _health(request: Request) -> Response:
+    runs, held = settings_of(request).runs, request.app.state.shelf.runs
+    if runs is not None and not runs.is_dir():
+        return JSONResponse({"status": "the folder of runs is not there"}, 503)
+    return JSONResponse({"status": "ok", "runs": len(held.runs), "unreadable": len(held.faults)})
+
+
+def _robots(request: Request) -> Response:
+    settings = settings_of(request)
+    return PlainTextResponse(_PUBLIC if settings.read_only and settings.token is None else _PRIVATE)
+
+
+def _begin(_request: Request) -> Response:
+    return RedirectResponse("/runs/", 308)
+
+
+def _page(request: Request) -> Response:
+    """Answer with a page or file of runs, or with 304 where it is known; a page may load what it says."""
+    selection.parse(selection.NoState, request.query_params.multi_items())
+    pages, path = request.app.state.pages(), request.path_params["path"]
+    if f"{path}/{INDEX}" in pages:
+        return RedirectResponse(f"/runs/{path}/", 308)
+    name = f"{path}{INDEX}" if path == "" or path.endswith("/") else path
+    if name not in pages:
+        raise Refusal(404, "No run has this page or file.", "See the list at /runs/.")
+    try:
+        body = pages[name]()
+    except Exception as error:  # the files are those of a stranger's run and may hold anything
+        _LOG.warning("/runs/%s cannot be shown: %s", name, type(error).__name__)
+        what = "This page cannot be shown: the files of its run are damaged."
+        raise Refusal(503, what, "Evaluate the study again.") from None
+    suffix, tag = PurePosixPath(name).suffix, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"etag": tag, "cache-control": "no-cache"}
+    if suffix == ".html":
+        own = _POLICY.search(body[:4096])
+        policy = html.unescape(own[1].decode("latin-1")) if own else _BARE
+        headers["content-security-policy"] = f"{policy}; frame-ancestors 'none'"
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=TYPES[suffix], headers=headers)
+
+
+def _map_file(request: Request) -> Response:
+    """Answer with a file of an atlas's map; one asked for under its own version is kept for ever."""
+    key, asked = request.path_params["key"], request.url.path
+    atlas, name = find_atlas(settings_of(request), key), asked.removeprefix(f"/atlases/{key}/")
+    packed = name.endswith(".json")
+    file = re.sub(r"/(\d+\.json)$", r".\1", name) + ".gz" if packed else name
+    if file not in atlas.manifest["files"]:
+        raise HTTPException(404)
+    is_kept = request.query_params.get("v") == atlas.version(file)
+    headers = {"cache-control": "private, max-age=31536000, immutable" if is_kept else "no-cache"}
+    headers |= {"content-encoding": "gzip", "vary": "accept-encoding"} if packed else {}
+    kind = "application/json" if packed else "application/octet-stream"
+    return FileResponse(atlas.folder / file, headers=headers, media_type=kind)
+
+
+_ROUTES = [
+    Route("/", _home),
+    Route("/help", _help),
+    Route("/health", _health),
+    Route("/robots.txt", _robots),
+    Route("/runs", _begin),
+    Route("/runs/{path:path}", _page),
+    Route("/atlases/{key}/areas.pmtiles", _map_file),
+    Route("/atlases/{key}/names.json", _map_file),
+    Route("/atlases/{key}/values/{layer}/{period}.json", _map_file),
+]
+
+
 def create_app(settings: ServerSettings) -> Starlette:
     """Return the application for one set of settings."""
-    routes = [*find.ROUTES, *area.ROUTES, *pages.ROUTES, *([] if settings.read_only else compare.ROUTES)]
+    routes = [*_ROUTES, *find.ROUTES, *area.ROUTES, *([] if settings.read_only else compare.ROUTES)]
     mounts = [Mount("/static", OwnFiles(directory=str(files("areaeffect.web") / "static")))]
     if render.vendor_hashes():
         mounts.append(Mount("/vendor", OwnFiles(directory=str(render.vendor_folder()))))
-    app = Starlette(
-        routes=[*routes, *mounts],
-        middleware=[Middleware(Safety, settings=settings)],
-        exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
-    )
+    shelf, base_url = RunsFolder(settings.runs), f"{settings.base_url}/runs" if settings.base_url else ""
 
     def menu() -> list[tuple[str, str]]:  # without what this server has nothing to show for
         lacking = set() if settings.runs else {"/runs/"}
@@ -61,14 +160,29 @@ def create_app(settings: ServerSettings) -> Starlette:
         return [(words, address) for words, address in _MENU if address not in lacking]
 
     def updated() -> datetime | None:  # when the newest atlas or published run was made
-        made = [run.updated for run in app.state.site.holdings.runs.values()]
+        made = [run.updated for run in shelf.runs.runs.values()]
         manifests = (atlas.folder / "atlas.json" for atlas in atlases(settings).values())
         return max(
             [*made, *(datetime.fromtimestamp(m.stat().st_mtime, UTC) for m in manifests)], default=None
         )
 
-    app.state.settings, app.state.menu, app.state.updated = settings, menu, updated
-    app.state.site = Site.of(settings, menu)
+    def frame() -> Frame:
+        home = (("Start page", "/"), *(pair for pair in menu() if pair[1] != "/runs/"))
+        return Frame(contact=settings.contact, operator=settings.operator, base_url=base_url, home=home)
+
+    def pages() -> dict[str, Callable[[], bytes]]:
+        held = shelf.runs
+        given = {path: file.read_bytes for path, file in site_files(held).items()}
+        return {**given, **site_pages(held, frame())}
+
+    app = Starlette(
+        routes=[*routes, *mounts],
+        middleware=[Middleware(Safety, settings=settings)],
+        exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
+    )
+    for name, value in {"settings": settings, "shelf": shelf, "menu": menu, "updated": updated}.items():
+        setattr(app.state, name, value)
+    app.state.frame, app.state.pages = frame, pages
     return app
 
 

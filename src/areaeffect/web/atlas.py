@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from areaeffect.compare.preflight import OutcomeFigures, Preflight
+from areaeffect.compare.question import OutcomeFigures, Preflight
 from areaeffect.errors import did_you_mean
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.records import Json

@@ -13,22 +13,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from areaeffect.compare.preflight import Obstacle, written_period
+from areaeffect.compare.explore import ANSWER, ASKED, DESIGN, PAGE_FILE, PARQUET, POWER, REFUSED, RESULT
 from areaeffect.compare.question import (
-    ANSWER,
-    ASKED,
     BUFFERS,
-    DESIGN,
     LONGEST_NAME,
     NEAREST,
-    PAGE_FILE,
-    PARQUET,
     PLACEBOS,
-    POWER,
-    REFUSED,
-    RESULT,
+    Obstacle,
     Question,
     refuse_question,
+    written_period,
 )
 from areaeffect.document import svg
 from areaeffect.document.folders import MANIFEST
@@ -39,8 +33,7 @@ from areaeffect.records import Json
 from areaeffect.web import limits
 from areaeffect.web.atlas import Atlas, atlases, find_atlas, others_of
 from areaeffect.web.limits import Refusal, ServerSettings
-from areaeffect.web.pages import TYPES
-from areaeffect.web.render import page, settings_of
+from areaeffect.web.render import TYPES, page, settings_of
 from areaeffect.web.runs import RunState, base_of, runs_of
 from areaeffect.web.search import name_of
 from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
@@ -152,7 +145,7 @@ async def _ask(request: Request) -> Response:
         question = _question(asked, selected(settings, atlas, asked), atlas)
         faults = _faults(settings, atlas, question)
         try:
-            refuse_question(base_of(atlas), question, tuple(atlas.position))
+            refuse_question(base_of(atlas), question, len(atlas.position))
         except StudyError as error:
             for p in error.problems:
                 what = f"{p.what} {p.fix}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from areaeffect.compare.preflight import written_period
+from areaeffect.compare.question import written_period
 from areaeffect.document import marks, svg
 from areaeffect.errors import number_of
 from areaeffect.periods import PeriodKind

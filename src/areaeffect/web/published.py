@@ -92,8 +92,9 @@ class RunsFolder:
         self._looked = -1.0
         self._lock = threading.Lock()
 
-    def holdings(self) -> PublishedRuns:
-        """Return what is there now: no damaged run takes another with it."""
+    @property
+    def runs(self) -> PublishedRuns:
+        """What is there now: no damaged run takes another with it."""
         with self._lock:
             if time.monotonic() - self._looked > limits.LOOK_AGAIN_SECONDS:
                 known = {}

@@ -27,6 +27,17 @@ NO_MAP = (
     "This copy was installed without its map. Search and table do everything the map does. "
     "To get the map: 'make assets' in a checkout, or install a wheel that holds it."
 )
+TYPES = {
+    ".atom": "application/atom+xml; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8; header=present",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".toml": "application/toml",
+}
 #: What a status of the framework means, in plain words.
 _PLAIN = {
     404: Problem("There is no page at this address.", fix="Check it, or go on from the start page."),

@@ -19,22 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from areaeffect.compare.preflight import Obstacle, Repair
-from areaeffect.compare.question import (
-    ANSWER,
-    DESIGN,
-    FINDINGS_FILE,
-    MARKS,
-    PARQUET,
-    POWER,
-    REFUSED,
-    REFUSED_FILE,
-    Question,
-    ask,
-    has,
-    key_of_question,
-    refuse_question,
-)
+from areaeffect.compare.explore import ANSWER, DESIGN, MARKS, PARQUET, POWER, REFUSED, REFUSED_FILE, ask, has
+from areaeffect.compare.question import Obstacle, Question, Repair, key_of_question, refuse_question
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.records import Json
 from areaeffect.study.file import StudyFile, read_base
@@ -45,7 +31,6 @@ from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
 
 WAITING, RUNNING, FAILED, CANCELLED = "waiting", "running", "failed", "cancelled"
-_LOOKS_FILE: Final = "looks.json"
 #: What reading a run that is not there, or not whole, may raise.
 _DAMAGED: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -87,7 +72,6 @@ class RunState:
     parts: tuple[str, ...]  # what is finished: design, power, answer, result, parquet
     job: Job | None  # what is going on, or went on last; None after a restart.
     position: int = 0  # how many wait before it
-    looks: int | None = None  # earlier answers on this server about some of its areas; None before its own.
 
     @property
     def active(self) -> bool:
@@ -105,7 +89,6 @@ class RunState:
             "state": job.state if job else ("done" if is_whole else CANCELLED),
             "parts": list(parts),
             "exploratory": True,
-            "earlier_answers_on_these_areas": self.looks,
         }
         if job:
             values |= {k: getattr(job, k) for k in ("stage", "step", "done", "of", "what", "fix")}
@@ -220,7 +203,7 @@ class Runs:
         Refusal
             503: the queue is full.
         """
-        refuse_question(base_of(atlas), question, tuple(atlas.position))
+        refuse_question(base_of(atlas), question, len(atlas.position))
         key = self.key(atlas, question)
         folder = self.folder / key
         with self._lock:
@@ -247,10 +230,6 @@ class Runs:
         with self._lock:
             if has(self.folder / key, PARQUET):
                 return
-            looks = self.folder / key / _LOOKS_FILE
-            if not looks.is_file():
-                earlier = {"earlier": self._earlier(key, standing.question)}
-                looks.write_text(json.dumps(earlier), encoding="utf-8")
             self._enqueue(atlas, Job(key=key, stage="answer", question=standing.question, atlas=atlas.key))
 
     def cancel(self, key: str) -> None:
@@ -268,23 +247,15 @@ class Runs:
         with self._lock:
             job = self._jobs.get(key)
             position = self._queue.index(key) if job and job.state == WAITING else 0
-        looks, folder = None, self.folder / key
+        folder = self.folder / key
         try:
-            question, atlas = self._asked(key)
-            if has(folder, ANSWER):
-                looks = int(json.loads((folder / _LOOKS_FILE).read_text())["earlier"])
+            asked = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            question, atlas = Question.from_dict(asked["question"]), str(asked["base"])
         except _DAMAGED:
             fix = "It may be from another server, or too old: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
         parts = tuple(part for part in MARKS if has(folder, part))
-        return RunState(
-            key=key, question=question, atlas=atlas, parts=parts, job=job, position=position, looks=looks
-        )
-
-    def _asked(self, key: str) -> tuple[Question, str]:
-        """Return what a run asks, and of which atlas."""
-        asked = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
-        return Question.from_dict(asked["question"]), str(asked["base"])
+        return RunState(key=key, question=question, atlas=atlas, parts=parts, job=job, position=position)
 
     def close(self) -> None:
         """End every worker."""
@@ -372,15 +343,6 @@ class Runs:
 
     def _running(self, atlas: str = "") -> int:
         return sum(j.state == RUNNING and atlas in ("", j.atlas) for j in self._jobs.values())
-
-    def _earlier(self, key: str, question: Question) -> int:
-        """Count answers on this server about some of the same areas."""
-        found = 0
-        for path in self.folder.glob(f"*/{ANSWER}/{FINDINGS_FILE}"):
-            other = path.parent.parent.name
-            with suppress(*_DAMAGED):  # one damaged run does not stop another
-                found += other != key and bool({*question.areas} & {*self._asked(other)[0].areas})
-        return found
 
     def _make_room(self, key: str) -> None:
         """Let the oldest runs go where there are too many, and forget their jobs."""

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
@@ -22,7 +22,7 @@ from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.results import Finding, Verdict
 from areaeffect.web import limits
-from areaeffect.web.limits import NOWHERE, Contact, ServerSettings
+from areaeffect.web.limits import NOWHERE, Contact
 from areaeffect.web.published import PublishedRun, PublishedRuns, RunsFolder, folders_of
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def _run(holdings: PublishedRuns, run: PublishedRun, frame: Frame) -> bytes:
 
 
 def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> bytes:
+    from areaeffect.report.sections import p_words
     from areaeffect.wording import headline, name_of
 
     charts = _charts(run, finding)
@@ -131,7 +132,7 @@ def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> byt
         key=key,
         f=finding,
         charts=charts,
-        facts=_facts(finding),
+        p_words=p_words,
         stories=[s for s in run.stories if finding.family in s.families],
     )
 
@@ -209,28 +210,6 @@ def _verdicts(holdings: PublishedRuns, run: PublishedRun) -> str:
     return ", ".join(f"{count[v]} {v}" for v in Verdict if count[v]) or "none"
 
 
-def _facts(finding: Finding) -> list[tuple[str, str]]:
-    """Return the numbers of a finding, each with its name."""
-    from areaeffect.report.sections import p_words
-    from areaeffect.wording.numbers import maryland_words, percent, signed, signed_interval, size
-
-    strength = ("Strength of evidence", maryland_words(finding.maryland))
-    if finding.verdict is Verdict.NOT_ESTIMABLE:
-        return [strength]
-    interval = signed_interval(finding.low, finding.high, finding)
-    return [
-        ("Unit", "per cent" if finding.form == "ratio" else finding.unit),
-        ("Estimate", signed(finding.estimate, finding)),
-        (f"{percent(finding.level)} placebo interval", interval),
-        ("p-value", p_words(finding.p_value)),
-        ("Smallest effect it could have detected", size(finding.mde, finding)),
-        ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
-        ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),
-        ("Before; after", f"{finding.pre}; {finding.post}"),
-        strength,
-    ]
-
-
 def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
     """Return what is new as an Atom feed, the newest first."""
     from areaeffect.web.render import environment
@@ -266,39 +245,6 @@ def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """One server's published runs, what their pages share, and the menu of its other pages."""
-
-    shelf: RunsFolder
-    shared: Frame
-    menu: Callable[[], Sequence[tuple[str, str]]]
-
-    @classmethod
-    def of(cls, settings: ServerSettings, menu: Callable[[], Sequence[tuple[str, str]]]) -> Site:
-        """Open the folder of runs that settings name."""
-        base_url = f"{settings.base_url}/runs" if settings.base_url else ""
-        shared = Frame(contact=settings.contact, operator=settings.operator, base_url=base_url)
-        return cls(RunsFolder(settings.runs), shared, menu)
-
-    @property
-    def frame(self) -> Frame:
-        """What the pages of runs share now: the menu follows what the server has."""
-        others = (pair for pair in self.menu() if pair[1] != "/runs/")
-        return replace(self.shared, home=(("Start page", "/"), *others))
-
-    @property
-    def holdings(self) -> PublishedRuns:
-        """The runs that can be read now."""
-        return self.shelf.holdings()
-
-    def pages(self) -> Mapping[str, Callable[[], bytes]]:
-        """Return what gives each page and each file of all runs, by path."""
-        held = self.holdings
-        given = {path: file.read_bytes for path, file in site_files(held).items()}
-        return {**given, **site_pages(held, self.frame)}
-
-
-@dataclass(frozen=True, slots=True)
 class Published:
     """What a publication wrote."""
 
@@ -326,7 +272,7 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
     if out.is_dir() and any(out.iterdir()) and not (out / _FEED).is_file():
         what = "the folder holds results and no site; nothing was changed."
         raise StudyError(what, str(out), "Name a new or empty folder, or an earlier site.")
-    holdings, pages = _made(RunsFolder(runs).holdings(), frame)
+    holdings, pages = _made(RunsFolder(runs).runs, frame)
     if not holdings.top:
         problems = [Problem(why, name) for name, why in holdings.faults.items()]
         fix = "Name the folder that holds the folders which `areaeffect evaluate` wrote."

@@ -81,7 +81,6 @@ def test_areas_are_listed_with_name_and_start() -> None:
     ("change", "field"),
     [
         ({"areas": ()}, "areas"),
-        ({"areas": ("T009", "X1")}, "areas"),
         ({"areas": tuple(CODES[:20])}, "areas"),
         ({"start": "2013"}, "start"),
         ({"start": "2012-01"}, "start"),
@@ -91,18 +90,15 @@ def test_areas_are_listed_with_name_and_start() -> None:
         ({"name": "A\nB"}, "name"),
         ({"name": ""}, "name"),
         ({"name": "a" * 81}, "name"),
-        ({"placebos": 500_000}, "placebos"),
-        ({"nearest": 7}, "nearest"),
-        ({"buffer_km": -1.0}, "buffer_km"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_its_field(
     base: str, tmp_path: Path, change: dict[str, object], field: str
 ) -> None:
     file = read_base(tmp_path / "study.toml")
-    refuse_question(file, QUESTION, CODES)
+    refuse_question(file, QUESTION, len(CODES))
     with pytest.raises(StudyError) as refused:
-        refuse_question(file, replace(QUESTION, **change), CODES)
+        refuse_question(file, replace(QUESTION, **change), len(CODES))
     assert {p.where for p in refused.value.problems} == {field}
     assert all(len(str(p)) < 300 and p.fix for p in refused.value.problems)
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from areaeffect.compare import preflight
-from areaeffect.compare.preflight import OutcomeFigures, Preflight, repairs_of, written_period
-from areaeffect.compare.question import Question
+from areaeffect.compare import question as preflight
+from areaeffect.compare.question import OutcomeFigures, Preflight, Question, repairs_of, written_period
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Claim
 
