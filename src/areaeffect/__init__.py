@@ -19,8 +19,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Load what is asked for when it is asked for, so that `import areaeffect` is quick."""
     if name not in _HOMES:
-        what = f"module 'areaeffect' has no attribute '{name}'"
-        raise AttributeError(what)
+        raise AttributeError(f"module 'areaeffect' has no attribute '{name}'")
     return getattr(import_module(f"areaeffect.{_HOMES[name]}"), name)
 
 

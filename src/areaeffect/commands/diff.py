@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from areaeffect.document.folders import changed_files
 from areaeffect.records import Json
 from areaeffect.report.files import read_result
 from areaeffect.results import Finding, Result, Verdict
@@ -37,7 +38,8 @@ class Difference:
     """What differs between two runs."""
 
     changes: tuple[Change, ...]  # values of findings, in the order of the first run
-    causes: dict[str, tuple[str, ...]]  # what can have moved them, by kind: 'release', 'study', 'code'
+    #: what can have moved them, by kind: 'release', 'study', 'code', 'file' (changed after it was written)
+    causes: dict[str, tuple[str, ...]]
     same: int  # findings whose values are equal
 
     def to_dict(self) -> Json:
@@ -81,7 +83,10 @@ def diff(before: Path, after: Path) -> Difference:
     DataError
         Where a folder cannot be read.
     """
-    return compare(read_result(before), read_result(after))
+    found = compare(read_result(before), read_result(after))
+    files = {folder / path for folder in (before, after) for path in changed_files(folder)}
+    edited = [f"{path}: changed after it was written" for path in files]
+    return replace(found, causes=found.causes | {"file": tuple(sorted(edited))})
 
 
 def compare(before: Result, after: Result) -> Difference:

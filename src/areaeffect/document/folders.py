@@ -245,6 +245,12 @@ def _not_ours(folder: Path) -> Iterator[str]:
         yield from (f"in '{part}' {inner}" for inner in _not_ours(manifest.parent))
 
 
+def changed_files(folder: Path) -> list[str]:
+    """Return the files of a results folder that are no longer as this program wrote them."""
+    there = ((path, sha) for path, sha in _listed(folder).items() if (folder / path).is_file())
+    return [path for path, sha in there if sha256_of(folder / path) != sha]
+
+
 def _parts(folder: Path) -> list[str]:
     """Return the folders in a folder that have a manifest of their own."""
     found = sorted(p.parent.relative_to(folder).as_posix() for p in folder.rglob(MANIFEST))

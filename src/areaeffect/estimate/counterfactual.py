@@ -327,8 +327,7 @@ def random_timing(
     """
     starts, sizes = np.unique(start, return_counts=True)
     if sizes.min() < 2:  # noqa: PLR2004  # a variance needs two
-        msg = "a start with a single unit has no variance"
-        raise ValueError(msg)
+        raise ValueError("a start with a single unit has no variance")
     after, before = _contrasts(starts, sizes, outcome.shape[1], estimand)
     means = np.array([outcome[start == s].mean(axis=0) for s in starts])
     covariances = [np.cov(outcome[start == s], rowvar=False) for s in starts]
@@ -352,8 +351,7 @@ def _contrasts(starts: Ints, sizes: Ints, n_periods: int, estimand: str) -> tupl
     periods = np.arange(n_periods)
     cells = (starts[:, None] <= periods) & (periods < starts.max())  # treated, and some later left
     if not cells.any():
-        msg = "no treated period has units that start later"
-        raise ValueError(msg)
+        raise ValueError("no treated period has units that start later")
     weight = cells * sizes[:, None].astype(np.float64)
     if estimand == "calendar":
         used = weight.sum(axis=0)

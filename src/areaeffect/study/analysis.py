@@ -20,8 +20,7 @@ def _in_order(looks: tuple[str, ...]) -> tuple[str, ...]:
     kinds = {kind_of(text) for text in looks}
     at = [parse_period(text, kind) or 0 for kind in kinds if kind for text in looks]
     if len(kinds) > 1 or any(later <= one for one, later in pairwise(at)):
-        msg = "looks are last periods written alike, ascending: ['2027-03', '2028-03']"
-        raise ValueError(msg)
+        raise ValueError("looks are last periods written alike, ascending: ['2027-03', '2028-03']")
     return looks
 
 
@@ -80,8 +79,7 @@ class Analysis(Part):
     @model_validator(mode="after")
     def _has_rings_in_order(self) -> Self:
         if list(self.rings_km) != sorted(set(self.rings_km)):
-            msg = "rings_km are outer edges, each further out than the one before: [0.5, 1, 2]"
-            raise ValueError(msg)
+            raise ValueError("rings_km are outer edges, each further out than the one before: [0.5, 1, 2]")
         return self
 
 
@@ -105,8 +103,7 @@ _TOLERANCE = 1e-6
 def _sums_to_one(mix: dict[str, float]) -> dict[str, float]:
     total = sum(mix.values())
     if abs(total - 1.0) > _TOLERANCE:
-        msg = f"the shares of a mix must add up to 1, and these add up to {total:g}"
-        raise ValueError(msg)
+        raise ValueError(f"the shares of a mix must add up to 1, and these add up to {total:g}")
     return mix
 
 
@@ -137,8 +134,7 @@ class ValuePart(Part):
     @model_validator(mode="after")
     def _funding_has_prices(self) -> Self:
         if self.funding and self.funding_prices is None:
-            msg = "`funding` has no price year; write `funding_prices`"
-            raise ValueError(msg)
+            raise ValueError("`funding` has no price year; write `funding_prices`")
         return self
 
 
@@ -153,8 +149,7 @@ class Item(Part):
     @model_validator(mode="after")
     def _has_a_range(self) -> Self:
         if self.highest <= self.lowest:
-            msg = f"the scale of '{self.column}' ends ({self.highest:g}) before it begins"
-            raise ValueError(msg)
+            raise ValueError(f"the scale of '{self.column}' ends ({self.highest:g}) before it begins")
         return self
 
 
@@ -182,11 +177,9 @@ class Survey(Part):
     def _waves_belong_together(self) -> Self:
         given = [self.wave is not None, self.before is not None, self.after is not None]
         if any(given) and not all(given):
-            msg = "give `wave`, `before` and `after` together, or none of them"
-            raise ValueError(msg)
+            raise ValueError("give `wave`, `before` and `after` together, or none of them")
         if self.least_items > len(self.items):
-            msg = f"least_items is {self.least_items}, and there are {len(self.items)} items"
-            raise ValueError(msg)
+            raise ValueError(f"least_items is {self.least_items}, and there are {len(self.items)} items")
         return self
 
     @property
@@ -208,12 +201,10 @@ class Stories(Part):
     @model_validator(mode="after")
     def _themes_have_families(self) -> Self:
         if self.events is None and self.folder is None:
-            msg = "give `events` (a CSV file), `folder` (of .md files), or both"
-            raise ValueError(msg)
+            raise ValueError("give `events` (a CSV file), `folder` (of .md files), or both")
         for theme, family in self.themes.items():
             if family not in FAMILIES:
-                msg = f"theme '{theme}' names family '{family}'; allowed: {', '.join(FAMILIES)}"
-                raise ValueError(msg)
+                raise ValueError(f"theme '{theme}' names family '{family}'; allowed: {', '.join(FAMILIES)}")
         return self
 
 
@@ -255,11 +246,9 @@ class Only(Part):
     @model_validator(mode="after")
     def _is_one_rule(self) -> Self:
         if self.values and (self.low is not None or self.high is not None):
-            msg = "give either values, or low and high"
-            raise ValueError(msg)
+            raise ValueError("give either values, or low and high")
         if self.low is not None and self.high is not None and self.high < self.low:
-            msg = f"the range ends ({self.high:g}) before it begins ({self.low:g})"
-            raise ValueError(msg)
+            raise ValueError(f"the range ends ({self.high:g}) before it begins ({self.low:g})")
         return self
 
 
@@ -353,13 +342,11 @@ class DesignPart(Part):
             msg = "score and chosen belong together: score = 'source.column', chosen = 'lowest 150'"
             raise ValueError(msg)
         if self.cap is not None and self.score is None:
-            msg = "cap belongs to a rule of placement: give score and chosen too"
-            raise ValueError(msg)
+            raise ValueError("cap belongs to a rule of placement: give score and chosen too")
         return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.calibration != "none" and "ratio" in self.model_fields_set:
-            msg = "ratio belongs to calibration = 'none' (matched areas only)"
-            raise ValueError(msg)
+            raise ValueError("ratio belongs to calibration = 'none' (matched areas only)")
         return self

@@ -246,11 +246,9 @@ class Published(Part):
     @model_validator(mode="after")
     def _has_ours_or_a_reason(self) -> Self:
         if (self.part is None) != (self.outcome is None):
-            msg = "give `part` and `outcome` together"
-            raise ValueError(msg)
+            raise ValueError("give `part` and `outcome` together")
         if self.part is None and not self.reason:
-            msg = "name the `part` and `outcome` beside it, or the `reason` why there is none"
-            raise ValueError(msg)
+            raise ValueError("name the `part` and `outcome` beside it, or the `reason` why there is none")
         return self
 
 
@@ -267,8 +265,7 @@ class Collection(Part):
     def _names_fit(self) -> Self:
         names = [p.name for p in self.part]
         if len(set(names)) < len(names):
-            msg = "two parts have the same name"
-            raise ValueError(msg)
+            raise ValueError("two parts have the same name")
         for beside in self.published:
             if beside.part is not None and beside.part not in names:
                 msg = f"no part is named '{beside.part}'. {did_you_mean(beside.part, names)}"

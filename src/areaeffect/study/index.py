@@ -32,8 +32,7 @@ class ColumnOf(Part):
     @model_validator(mode="after")
     def _has_one_place(self) -> Self:
         if (self.release is None) == (self.path is None):
-            msg = "give either `release` (of the catalogue) or `path` (a file)"
-            raise ValueError(msg)
+            raise ValueError("give either `release` (of the catalogue) or `path` (a file)")
         return self
 
     @property
@@ -58,8 +57,7 @@ class Indicator(ColumnOf):
     @model_validator(mode="after")
     def _shrinks_a_ratio(self) -> Self:
         if self.shrink and self.denominator is None:
-            msg = "`shrink` needs a `denominator`: a count says how uncertain a ratio is"
-            raise ValueError(msg)
+            raise ValueError("`shrink` needs a `denominator`: a count says how uncertain a ratio is")
         return self
 
 

@@ -133,8 +133,7 @@ class Limits(Part):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.at_least is None and self.at_most is None:
-            msg = "give `at_least`, `at_most` or both"
-            raise ValueError(msg)
+            raise ValueError("give `at_least`, `at_most` or both")
         return self
 
     def hold(self, text: str) -> bool:

@@ -224,8 +224,7 @@ def _text_of_period(value: object) -> object:
 def _is_period(text: str) -> str:
     if kind_of(text) is None:
         both = why_ambiguous(text) or f"'{text}' is not a period"
-        msg = f"{both}; write '2012-04', '2012-Q2', '2012', '2012/13' or a number"
-        raise ValueError(msg)
+        raise ValueError(f"{both}; write '2012-04', '2012-Q2', '2012', '2012/13' or a number")
     return text
 
 
@@ -333,8 +332,7 @@ class Window(Part):
             raise ValueError(msg)
         first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
         if first is None or last is None or last <= first:
-            msg = f"the window ends ({self.end}) before it begins ({self.start})"
-            raise ValueError(msg)
+            raise ValueError(f"the window ends ({self.end}) before it begins ({self.start})")
         return self
 
 

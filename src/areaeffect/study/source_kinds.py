@@ -65,8 +65,7 @@ class Covers(Part):
     def _is_a_span(self) -> Self:
         first, last = self.months
         if last < first:
-            msg = f"it ends ({self.to}) before it begins ({self.from_})"
-            raise ValueError(msg)
+            raise ValueError(f"it ends ({self.to}) before it begins ({self.from_})")
         return self
 
 

@@ -110,13 +110,23 @@ def _sheet_text(path: Path, name: str) -> bytes:
         return book.read(f"xl/{target[1].decode()}") if target else b""
 
 
-def _hidden(path: Path, sheet: str) -> tuple[str, ...]:
-    """Say that rows of a sheet are hidden: they are read as the others are."""
-    found = re.findall(rb'<row\b[^>]*\bhidden="(?:1|true)"[^>]*(?<!/)>\s*<c', _sheet_text(path, sheet))
-    if not found:
-        return ()
-    rows = number_of(len(found), "hidden row was", "hidden rows were")
-    return (f"{path.name}, sheet '{sheet}': {rows} read like the others; delete rows that are not meant.",)
+def _hidden(path: Path, sheet: str, rows: Sequence[NumberedRow]) -> tuple[str, ...]:
+    """Say that a sheet, or rows or columns of it, are hidden: they are read as the others are."""
+    from python_calamine import CalamineWorkbook, SheetVisibleEnum
+
+    text, width = _sheet_text(path, sheet), max((len(cells) for _, cells in rows), default=0)
+    lines = len(re.findall(rb'<row\b[^>]*\bhidden="(?:1|true)"[^>]*(?<!/)>\s*<c', text))
+    columns = 0  # of those that hold anything: beyond them a sheet may hide every column there is
+    for col in re.findall(rb'<col\b[^>]*\bhidden="(?:1|true)"[^>]*>', text):
+        first, last = (int(re.findall(rb'\b%b="(\d+)"' % end, col)[0]) for end in (b"min", b"max"))
+        columns += max(0, min(last, width) - first + 1)
+    said = [number_of(lines, "hidden row was", "hidden rows were")] if lines else []
+    said += [number_of(columns, "hidden column was", "hidden columns were")] if columns else []
+    notes = [f"{what} read like the others; delete what is not meant" for what in said]
+    for other in CalamineWorkbook.from_path(path).sheets_metadata:
+        if other.name == sheet and other.visible != SheetVisibleEnum.Visible:
+            notes.insert(0, "the sheet is hidden in the workbook, and was read")
+    return (f"{path.name}, sheet '{sheet}': {'; '.join(notes)}.",) if notes else ()
 
 
 def sheet_rows(
@@ -144,7 +154,7 @@ def sheet_rows(
     filled = {name: rows for name, rows in sheets.items() if rows}
     if len(filled) <= 1:
         name, only = next(iter(filled.items()), ("", []))
-        return only, _hidden(path, name)
+        return only, _hidden(path, name, only) if only else ()
     held = {
         name: max(
             len({" ".join(c.split()).lower() for c in cells} & set(header_has))
@@ -160,7 +170,7 @@ def sheet_rows(
             "Name it: sheet = '…' of a source, or save it as a file of its own.",
         )
     said = f"{path.name}: the sheet '{best[0]}' was read."
-    return filled[best[0]], (said, *_hidden(path, best[0]))
+    return filled[best[0]], (said, *_hidden(path, best[0], filled[best[0]]))
 
 
 def _from_first_column(rows: list[NumberedRow]) -> list[NumberedRow]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,15 @@ def test_a_run_does_not_differ_from_itself(folder: Path, result: Result) -> None
     assert found.changes == ()
     assert not any(found.causes.values())
     assert found.same == len(result.findings)
+
+
+def test_a_file_that_was_edited_is_said(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "b")
+    findings = tmp_path / "b" / "findings.json"
+    findings.write_text(findings.read_text().replace('"verdict": "better"', '"verdict": "worse"', 1))
+    found = diff(folder, tmp_path / "b")
+    assert found.causes["file"] == (f"{findings}: changed after it was written",)
+    assert "file: " in found.text()
 
 
 def test_a_moved_number_is_said_with_what_else_moved(result: Result) -> None:

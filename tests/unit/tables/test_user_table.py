@@ -144,6 +144,24 @@ def test_hidden_rows_are_read_and_said(tmp_path: Path) -> None:
     assert said.startswith("t.xlsx, sheet 'Counts & more': 1 hidden row was read like the others")
 
 
+def test_hidden_columns_and_a_hidden_sheet_are_read_and_said(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Read me"
+    sheet = book.create_sheet("Counts")
+    for row in (["area_code", "n", "m"], ["A", 1, 4], ["B", 2, 5]):
+        sheet.append(row)
+    sheet.column_dimensions["B"].hidden = True
+    sheet.column_dimensions["H"].hidden = True  # holds nothing
+    sheet.sheet_state = "hidden"
+    book.save(tmp_path / "t.xlsx")
+    table = read_user_table(tmp_path / "t.xlsx", None, ("area_code",))
+    assert table.frame["n"].tolist() == ["1", "2"]
+    (said,) = table.notes
+    assert said.startswith(
+        "t.xlsx, sheet 'Counts': the sheet is hidden in the workbook, and was read; 1 hidden column was"
+    )
+
+
 def test_a_cell_merged_over_rows_holds_for_each_of_them(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active

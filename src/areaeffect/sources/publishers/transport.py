@@ -101,8 +101,7 @@ class _Patience(Retry):
     def sleep_for_retry(self, response: Any) -> bool:
         wait = self.get_retry_after(response)
         if wait and wait > LONGEST_WAIT:
-            msg = f"it asks to wait {wait:,.0f} seconds"
-            raise HTTPError(msg)
+            raise HTTPError(f"it asks to wait {wait:,.0f} seconds")
         return super().sleep_for_retry(response)
 
 
@@ -304,15 +303,13 @@ class Client:
                         raise DataError(too_large(ask, ask.cap))
                     progress(ask.name, here, total)
             except HTTPError as error:
-                broken = f"the connection broke off at {here:,} bytes ({error})"
-                raise _BrokenError(broken) from None
+                raise _BrokenError(f"the connection broke off at {here:,} bytes ({error})") from None
             finally:
                 file.flush()
         if not here:
             raise DataError(moved(ask, "it holds an empty file"))
         if total and here != total:
-            broken = f"the connection broke off at {here:,} of {total:,} bytes"
-            raise _BrokenError(broken)
+            raise _BrokenError(f"the connection broke off at {here:,} of {total:,} bytes")
 
 
 def _begin(ask: Ask, answer: urllib3.BaseHTTPResponse, file: IO[bytes], here: int) -> tuple[int, int]:
