@@ -15,8 +15,7 @@ from starlette.routing import Route
 from areaeffect.records import Json
 from areaeffect.results import Floats
 from areaeffect.web import limits, render, selection
-from areaeffect.web.atlas import FIFTHS, Atlas, Layer, atlases, find_atlas
-from areaeffect.web.history import printed
+from areaeffect.web.atlas import FIFTHS, Atlas, Layer, atlases, find_atlas, printed
 from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.selection import SearchResult, Selection, View, choice, keep, parse, query, selected, word
