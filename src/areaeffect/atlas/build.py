@@ -73,15 +73,7 @@ _STEPS = 5
 
 
 def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
-    """Make the atlas of a base study.
-
-    What was in `out` before is replaced; `out` is returned.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every fault of the study and its data.
-    """
+    """Make the atlas of a base study in `out`, in the place of what was there; errors are of a study."""
     tell("Reading the base study's sources", 0, _STEPS)
     file = read_base(base)
     study, part = file.study, file.study.atlas or AtlasPart()
@@ -242,13 +234,7 @@ def write_tiles(
 ) -> tuple[float, ...]:
     """Write outlines, council borders and names as vector tiles; return west, south, east and north.
 
-    An outline's id is the position of its area in the atlas; its only property is the code. A name
-    lies in the area nearest the middle of its ward or council.
-
-    Raises
-    ------
-    DataError
-        tippecanoe is not here or fails.
+    An outline's id is the position of its area, and its only property the code. DataError without tippecanoe.
     """
     import geopandas
     import shapely

@@ -59,13 +59,7 @@ class Layer:
 def layers_of(
     file: StudyFile, tables: Mapping[str, SourceTable], measures: Mapping[str, Measure], areas: Strings
 ) -> tuple[Layer, ...]:
-    """Return every layer: outcomes, further columns, covariates, coverage.
-
-    Raises
-    ------
-    StudyError
-        A layer of the study's `[atlas]` is not one number an area.
-    """
+    """Return every layer: outcomes, columns of the study's `[atlas]`, covariates, coverage."""
     study = file.study
     made: list[Layer] = []
 
@@ -155,11 +149,7 @@ def slug(text: str) -> str:
 
 
 def earliest_start(window: Window, as_of: Sequence[str]) -> str:
-    """Return the first start that can be asked.
-
-    It lies after the window's first period, and after every period that a covariate describes:
-    one that describes a later time might hold the effect.
-    """
+    """Return the first start that can be asked: after the first period and all that covariates describe."""
     first = parse_period(window.start, window.kind)
     earliest = 0 if first is None else first + 1
     for text in as_of:
@@ -188,16 +178,7 @@ _LOOKUPS = (
 def place_names(areas: Strings, names: Strings, file: str | None, folder: Path) -> dict[str, Strings]:
     """Return the name of each area and of what it lies in, (n_areas,) each; '' where not known.
 
-    Parameters
-    ----------
-    areas, names : (n_areas,), codes in ascending order, and the names the sources give.
-    file : the study's own list; None: the catalogue's, where the areas are LSOAs.
-    folder : where relative paths start.
-
-    Raises
-    ------
-    DataError
-        The list cannot be read or has no column `area_code`.
+    They are those of `file`, a list of the study's own, or of the catalogue where the areas are LSOAs.
     """
     found = {"name": names.astype(object), **{what: np.full(len(areas), "", dtype=object) for what in INSIDE}}
     if file is not None:
@@ -226,11 +207,7 @@ def place_names(areas: Strings, names: Strings, file: str | None, folder: Path) 
 
 
 def council_outlines(outlines: Sequence[Geometry], authority: Strings) -> Iterator[Feature]:
-    """Return the outline of each council.
-
-    Its areas share their borders, so that only edges need joining; where they do not quite, their
-    surfaces are joined, which takes ten times as long.
-    """
+    """Return the outline of each council; the slower union is for areas that do not quite share borders."""
     import shapely
 
     drawn = np.asarray(outlines, dtype=object)

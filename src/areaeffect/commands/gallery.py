@@ -1,7 +1,4 @@
-"""`areaeffect gallery`: programmes whose answer is known, run again and set beside it.
-
-Study files travel with the package (`examples/gallery`); data that are not here are named.
-"""
+"""`areaeffect gallery`: programmes whose answer is known, run again and set beside it."""
 
 from __future__ import annotations
 

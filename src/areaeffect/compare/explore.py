@@ -1,9 +1,6 @@
-"""Questions of the web app, answered from a base study that is held in memory.
+"""Questions of the web app, answered from a base study in memory as `areaeffect evaluate` answers them.
 
-The line is that of `evaluate`, cut where the page may be read: the design (benchmark areas and
-balance), then what could be seen, then, asked for by itself, the answer. Each stage writes one
-folder that appears whole or not at all; numbers are those that `areaeffect evaluate` gives for the
-composed study file.
+Its line is cut where the page may be read; each stage writes one folder that appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -90,13 +87,9 @@ class Base:
 
 
 def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
-    """Read a base study, and make ready what every question needs.
+    """Read a base study, of which an atlas holds a copy, and make ready what every question needs.
 
-    Parameters
-    ----------
-    path : the base study; an atlas holds a copy of it.
-    folder : where its relative paths start.
-    store : the store's folder; default the user's own.
+    `folder` is where its relative paths start.
     """
     with single_threaded():
         file = replace(read_base(path), path=folder / STUDY_FILE)

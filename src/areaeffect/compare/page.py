@@ -1,8 +1,4 @@
-"""What the web app says of one question: who is compared, what could be seen, what was found.
-
-Three parts, in the order in which they may be read: the benchmark areas and what could be seen are
-settled before any outcome after the start is used; the answer comes last.
-"""
+"""What the web app says of one question: who is compared, what could be seen and, last, what was found."""
 
 from __future__ import annotations
 
@@ -42,11 +38,7 @@ def design_sections(
 ) -> tuple[Section, ...]:
     """Return who the place is set beside, why, and how alike they are.
 
-    Parameters
-    ----------
-    result : of a sealed plan, without findings.
-    likeness : as `explore.likeness_of` makes it.
-    outlines : of all areas; None where there are no boundaries.
+    `result` is of a sealed plan, without findings; `outlines` are of all areas, None without boundaries.
     """
     design = result.designs[0] if result.designs else None
     if design is None:

@@ -1,7 +1,6 @@
 """A question of the web app: as a study file that anyone can run again, and whether it can be asked.
 
-A *base study* is a study file whose `[[initiative]]` is left open. A question adds the areas, the start and
-a few options. Whether it can be asked is read from the coverage of the figures alone, by the plan's rules.
+It settles what a base study leaves open. Whether it can be asked is read from the coverage of the figures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A neighbourhood: its figures and their history beside its council and country.
-
-One area has a page at `/areas/CODE`; several together have one at `/neighbourhood?areas=A,B`.
-"""
+"""A neighbourhood beside its council and country: one area at `/areas/CODE`, several at `/neighbourhood`."""
 
 from __future__ import annotations
 

@@ -147,10 +147,7 @@ def _is_web(text: str, *, query: bool) -> bool:
 def base_url_of(text: str | None, *, path: bool = True) -> str:
     """Return the public address of a site without a slash at its end; empty where none is given.
 
-    Raises
-    ------
-    StudyError
-        It is not http or https, has no host, or holds more than host, port and, if allowed, path.
+    StudyError where it is not http or https, has no host, or holds more than host, port and perhaps path.
     """
     if text is None:
         return ""

@@ -1,9 +1,6 @@
-"""The process that answers questions: `python -m areaeffect.web.resident BASE FOLDER STORE`.
+"""The process that answers questions of one base study, which it reads once: a forked child a run.
 
-It reads one base study once, then forks a child for every run: the child has the data at once, has
-time and memory limits of its own, and takes everything it used with it when it ends. Orders come in
-as lines of JSON on standard input, reports go out as lines of JSON on standard output; the end of
-standard input ends the process and every child.
+`python -m areaeffect.web.resident BASE FOLDER STORE`: orders and reports are lines of JSON on its pipes.
 """
 
 from __future__ import annotations

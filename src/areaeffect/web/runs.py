@@ -1,8 +1,4 @@
-"""Runs that users ask for: a queue before a resident worker, and what it leaves in a folder.
-
-A run is known by its key, which names everything its answer depends on, so the same question is
-computed once. What is finished lies in `work/runs/KEY`, each part whole or not at all.
-"""
+"""Runs that users ask for: a queue before a resident worker, and a folder for each, named by its key."""
 
 from __future__ import annotations
 
@@ -194,15 +190,7 @@ class Runs:
         return key_of_question(base_of(atlas).text, question, version_of_code(), _releases(atlas))
 
     def submit(self, atlas: Atlas, question: Question) -> str:
-        """Ask for benchmark areas and power; return the run's key.
-
-        Raises
-        ------
-        StudyError
-            What cannot be asked.
-        Refusal
-            503: the queue is full.
-        """
+        """Ask for benchmark areas and power; return the key. StudyError or, with a full queue, Refusal."""
         refuse_question(base_of(atlas), question, len(atlas.position))
         key = self.key(atlas, question)
         folder = self.folder / key

@@ -1,7 +1,4 @@
-"""What every request passes first: byte cap, Host, Origin and token checks, security headers.
-
-One ASGI middleware, so that a refused request costs next to nothing and no route can forget it.
-"""
+"""What every request passes first: byte cap, Host, Origin and token checks, security headers."""
 
 from __future__ import annotations
 

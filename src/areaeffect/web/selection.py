@@ -1,7 +1,6 @@
 """The state of a page as its address says it, the areas a person chose, and how they are found.
 
-Areas are in the address, or under a short name where they are many or drawn: the SHA-256 of what it
-holds, so the same areas have the same name and nothing can be overwritten.
+Areas are in the address, or kept under the hash of what they are where they are many or drawn.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Published runs as pages of a site, the same for `publish`, which writes them, and `serve`.
 
-Every link is relative and nothing needs a script, so that the site works under any address, also
-from a shared folder.
+Every link is relative and nothing needs a script: the site works under any address and from a folder.
 """
 
 from __future__ import annotations
@@ -255,17 +254,9 @@ class Published:
 
 
 def publish(runs: Path, out: Path, frame: Frame) -> Published:
-    """Write a site of all runs in a folder; it appears whole or not at all.
+    """Write a site of all runs in a folder; it appears whole or not at all, and damaged runs are named.
 
-    An earlier site is replaced only where every file in it is as this command wrote it. A run
-    that is damaged is left out and named in the answer.
-
-    Raises
-    ------
-    StudyError
-        `out` is taken by something else; `runs` is no folder.
-    DataError
-        There is no run that can be published.
+    StudyError where `out` is anything but an earlier site as this command wrote it; DataError without a run.
     """
     if not runs.is_dir():
         raise StudyError(f"there is no folder '{runs}'.", "RUNS", "Name one that exists.")
