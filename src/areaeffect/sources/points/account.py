@@ -224,7 +224,7 @@ class Repeats:
             x, y = self._at.get(int(values[most].astype(np.uint64)), (np.nan, np.nan))
             notes.append(
                 f"{n[most]:,} of {len(spots):,} incidents lie at one point ({x:g}, {y:g}): it may "
-                "are a substitute for places that are not known."
+                "be a substitute for places that are not known."
             )
         return notes
 
