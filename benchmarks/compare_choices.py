@@ -43,7 +43,7 @@ from areaeffect.periods import label
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Verdict
 from areaeffect.web.atlas import Atlas
-from areaeffect.web.search import name_of, places
+from areaeffect.web.selection import name_of, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

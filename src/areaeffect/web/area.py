@@ -22,8 +22,7 @@ from areaeffect.web.atlas import FIFTHS, Atlas, find_atlas, others_of
 from areaeffect.web.history import History, histories_of, latest_of, printed, said_of
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of
-from areaeffect.web.search import name_of
-from areaeffect.web.selection import View, parse, query, selected
+from areaeffect.web.selection import View, name_of, parse, query, selected
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -35,8 +35,7 @@ from areaeffect.web.atlas import Atlas, atlases, find_atlas, others_of
 from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.render import TYPES, page, settings_of
 from areaeffect.web.runs import RunState, base_of, runs_of
-from areaeffect.web.search import name_of
-from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
+from areaeffect.web.selection import Selection, View, choice, keep, name_of, parse, query, selected, word
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -9,29 +9,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import numpy as np
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.records import Json
 from areaeffect.results import Floats
-from areaeffect.web import limits, render, search
+from areaeffect.web import limits, render, selection
 from areaeffect.web.atlas import FIFTHS, Atlas, Layer, atlases, find_atlas
 from areaeffect.web.history import printed
 from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.render import page, settings_of
-from areaeffect.web.search import SearchResult
-from areaeffect.web.selection import (
-    Selection,
-    View,
-    choice,
-    keep,
-    keep_uploaded,
-    parse,
-    query,
-    selected,
-    word,
-)
+from areaeffect.web.selection import SearchResult, Selection, View, choice, keep, parse, query, selected, word
 from areaeffect.wording.numbers import PHRASES, phrase
 
 if TYPE_CHECKING:
@@ -57,7 +45,7 @@ def _find(request: Request) -> Response:
     layer = atlas.layer(view.layer)
     period = layer.position(view.period)
     values = atlas.values(layer, period)
-    chosen, found = selected(settings, atlas, view), search.search(atlas, view.q)
+    chosen, found = selected(settings, atlas, view), selection.search(atlas, view.q)
     if request.url.path.endswith(".json"):
         return JSONResponse(_twin(atlas, layer, period, chosen, found, view))
     groups: dict[str, list[Layer]] = {}
@@ -81,7 +69,7 @@ def _find(request: Request) -> Response:
         n_missing=layer.missing[period],
         chosen=[_area(atlas, values, atlas.position[code]) for code in chosen.codes],
         found=found,
-        hits=[(p, search.codes(atlas, p.positions) <= set(chosen.codes)) for p in found.places],
+        hits=[(p, selection.codes(atlas, p.positions) <= set(chosen.codes)) for p in found.places],
         table=_table(atlas, layer, values, chosen, found, view),
         state=query(view).lstrip("?"),
         map=_map(atlas, layer, period, chosen, found),
@@ -144,7 +132,7 @@ def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Sear
         "bounds": json.dumps(bounds),
         "whole": json.dumps(atlas.manifest["bounds"]),
         "chosen": json.dumps(chosen.codes),
-        "found": json.dumps(sorted(search.codes(atlas, first))),
+        "found": json.dumps(sorted(selection.codes(atlas, first))),
         "ring": json.dumps(chosen.shape),
     }
 
@@ -177,40 +165,22 @@ async def _change(request: Request) -> Response:
     settings = settings_of(request)
     async with request.form(max_files=0, max_fields=limits.FORM_FIELDS) as form:
         view, atlas, chosen = _of_form(settings, form)
-        ring: search.Ring = ()
+        ring: selection.Ring = ()
         if "add" in form:
-            chosen |= search.of_key(atlas, _text(form, "add"))
+            chosen |= selection.of_key(atlas, _text(form, "add"))
         elif "remove" in form:
             chosen -= {_text(form, "remove")}
         elif "toggle" in form:
-            chosen ^= search.of_key(atlas, _text(form, "toggle"))
+            chosen ^= selection.of_key(atlas, _text(form, "toggle"))
         elif "clear" in form:
             chosen = set()
         elif "codes" in form:
-            chosen |= search.pasted(atlas, _text(form, "codes"))
+            chosen |= selection.pasted(atlas, _text(form, "codes"))
         elif "shape" in form:
-            chosen, ring = search.drawn(atlas, _text(form, "shape"))
+            chosen, ring = selection.drawn(atlas, _text(form, "shape"))
         else:
             raise Refusal(422, "The request is empty.", "Use the buttons of the Find page.")
-    return _shown(view, keep(settings, chosen, ring))
-
-
-async def _upload(request: Request) -> Response:
-    """Choose the areas that an uploaded file names or draws; not where everyone may ask."""
-    settings = settings_of(request)
-    if settings.read_only:
-        fix = "Search, paste area codes, or run areaeffect on your own machine."
-        raise Refusal(403, "This server takes no files.", fix)
-    async with request.form(max_files=1, max_fields=limits.FORM_FIELDS) as form:
-        view, atlas, chosen = _of_form(settings, form)
-        file = form.get("file")
-        if file is None or isinstance(file, str) or not file.filename:
-            raise Refusal(422, "No file was sent.", "Choose a file first.", "file")
-        kept = await run_in_threadpool(keep_uploaded, settings, atlas, chosen, file.filename, file.file)
-    return _shown(view, kept)
-
-
-def _shown(view: FindView, kept: Selection) -> Response:
+    kept = keep(settings, chosen, ring)
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
 
 
@@ -226,9 +196,4 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-ROUTES = [
-    Route("/find", _find),
-    Route("/find.json", _find),
-    Route("/find/change", _change, methods=["POST"]),
-    Route("/find/upload", _upload, methods=["POST"]),
-]
+ROUTES = [Route("/find", _find), Route("/find.json", _find), Route("/find/change", _change, methods=["POST"])]

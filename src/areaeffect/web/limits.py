@@ -27,13 +27,12 @@ class Refusal(AreaEffectError):
 MIB: Final = 1024 * 1024
 
 # ---- what is sent (413 beyond)
-POST_BYTES: Final = 2 * MIB  # an upload too
+POST_BYTES: Final = 2 * MIB
 FORM_FIELDS: Final = 20  # 400 beyond
 QUERY_BYTES: Final = 8 * 1024  # 414 beyond
 
 # ---- what is in it (422 beyond)
 POLYGON_VERTICES: Final = 500  # of one ring: a shape has one part and no holes
-UPLOAD_LINES: Final = 50_000
 SEARCH_LETTERS: Final = 100
 PASTED_LETTERS: Final = 100_000
 PASTED_CODES: Final = 2_000

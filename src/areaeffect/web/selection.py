@@ -1,4 +1,4 @@
-"""The state of a page as its address says it, and the areas a person chose.
+"""The state of a page as its address says it, the areas a person chose, and how they are found.
 
 Areas are in the address, or under a short name where they are many or drawn: the SHA-256 of what it
 holds, so the same areas have the same name and nothing can be overwritten.
@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TypeVar
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from areaeffect.errors import DataError, did_you_mean
+from areaeffect.compare.question import LONGEST_NAME
+from areaeffect.errors import did_you_mean
 from areaeffect.records import Json
-from areaeffect.tables.cells import plain_code
-from areaeffect.tables.text_rows import text_rows
-from areaeffect.web import limits, search
+from areaeffect.web import limits
+from areaeffect.web.atlas import Atlas
 from areaeffect.web.limits import Refusal, ServerSettings
-
-if TYPE_CHECKING:
-    from areaeffect.web.atlas import Atlas
+from areaeffect.wording.numbers import PHRASES, phrase
 
 _FOLDER = "sets"
+Ring = tuple[tuple[float, float], ...]
 _KEY = r"[a-z0-9][a-z0-9_\-]{0,59}"
 
 
@@ -50,7 +52,7 @@ class View(NoState):
     """What every page about a place shares."""
 
     base: str = word(_KEY, "the name of an atlas")  # empty: the first there is.
-    layer: str = word(_KEY, "the name of a layer of the map")
+    layer: str = word(_KEY, "the name of a layer")
     period: str = word(r"[0-9A-Za-z\-]{1,10}", "a period of that layer")  # empty: its latest.
     areas: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,40}$")], ...],
@@ -104,7 +106,7 @@ class Selection:
     #: areas, set: what an address says of them; one of the two is empty.
     areas: tuple[str, ...] = ()
     set: str = ""
-    shape: search.Ring = ()  # the ring that was drawn; empty where none was.
+    shape: Ring = ()  # the ring that was drawn; empty where none was.
 
 
 def selected(settings: ServerSettings, atlas: Atlas, view: View) -> Selection:
@@ -117,13 +119,17 @@ def selected(settings: ServerSettings, atlas: Atlas, view: View) -> Selection:
     try:
         kept = json.loads((settings.work / _FOLDER / f"{view.set}.json").read_text("utf-8"))
     except (OSError, ValueError):
-        fix = "It may be from another server, or too old: choose its areas again."
-        raise Refusal(404, "This selection is not kept on this server.", fix, "set") from None
+        raise Refusal(
+            404,
+            "This selection is not kept on this server.",
+            "It may be from another server, or too old: choose its areas again.",
+            "set",
+        ) from None
     atlas.require(kept["codes"])
     return Selection(tuple(kept["codes"]), (), view.set, tuple((x, y) for x, y in kept.get("shape", ())))
 
 
-def keep(settings: ServerSettings, codes: Iterable[str], ring: search.Ring = ()) -> Selection:
+def keep(settings: ServerSettings, codes: Iterable[str], ring: Ring = ()) -> Selection:
     """Return a selection as an address can say it, kept on the server where it must be.
 
     Refused where there are too many areas, or too many for an address on a server that keeps nothing.
@@ -135,8 +141,11 @@ def keep(settings: ServerSettings, codes: Iterable[str], ring: search.Ring = ())
     if len(found) <= limits.URL_AREAS and not ring:
         return Selection(found, found)
     if settings.read_only:
-        what = f"This server keeps nothing, and an address holds at most {limits.URL_AREAS} areas."
-        raise Refusal(403, what, "Choose fewer areas, or run areaeffect on your own machine.")
+        raise Refusal(
+            403,
+            f"This server keeps nothing, and an address holds at most {limits.URL_AREAS} areas.",
+            "Choose fewer areas, or run areaeffect on your own machine.",
+        )
     content: Json = {"codes": found}
     if ring:
         content["shape"] = [[round(x, 6), round(y, 6)] for x, y in ring]
@@ -154,59 +163,235 @@ def keep(settings: ServerSettings, codes: Iterable[str], ring: search.Ring = ())
     return Selection(found, (), name, ring)
 
 
-_LISTS, _DRAWN = (".csv", ".txt"), (".geojson", ".json")
-_COLUMNS = ("area_code", "lsoa21cd", "lsoa11cd", "lsoa21_code", "lsoa11_code", "postcode", "code")
+_MOST = 40
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}")
+_BEGINS_ONE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?(\s*\d[A-Z]?)?")
+_KINDS = {"authority": "Council area", "ward": "Ward", "area": "Area"}
+#: How alike a word must be to be taken for another (`difflib`): one letter of five may be wrong.
+_ALIKE = 0.75
 
 
-def keep_uploaded(
-    settings: ServerSettings, atlas: Atlas, chosen: Iterable[str], name: str, file: BinaryIO
-) -> Selection:
-    """Return the selection after an upload: codes are added, a shape takes the place of all.
+@dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """Something with a name on the map."""
 
-    Lines are counted before anything is read of them.
+    kind: str  # 'area', 'ward' or 'authority'
+    name: str
+    within: str  # the larger place it lies in; '' where there is none.
+    positions: tuple[int, ...]  # its areas, as positions in the atlas
+    words: str  # its name as it is searched
+
+    @property
+    def title(self) -> str:
+        """What kind of place it is, in print."""
+        return _KINDS[self.kind]
+
+    @property
+    def key(self) -> str:
+        """Its name in a form, the same in every atlas that has it."""
+        return f"{self.kind}|{self.name}|{self.within}"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found."""
+
+    places: tuple[NamedPlace, ...] = ()  # best first, at most `_MOST`
+    more: int = 0  # how many further places match
+    hint: str = ""  # what to try where nothing is found, or what the search could not do
+
+
+def search(atlas: Atlas, text: str) -> SearchResult:
+    """Find places by a postcode, a code, or words that their names begin with.
+
+    Where nothing is found, words that nothing here begins with are taken for those most alike.
     """
-    suffix, content = PurePath(name).suffix.lower(), file.read(limits.POST_BYTES)
-    if suffix not in (*_LISTS, *_DRAWN):
-        fix = f"Allowed: {', '.join((*_LISTS, *_DRAWN))}."
-        raise Refusal(422, "This kind of file is not read.", fix, "file")
-    if content.count(b"\n") + content.count(b"\r") > limits.UPLOAD_LINES:
-        what = f"The file holds more than {limits.UPLOAD_LINES:,} lines."
-        raise Refusal(422, what, "Leave out what is not your neighbourhood's.", "file")
-    if suffix in _LISTS:
-        return keep(settings, {*chosen, *search.pasted(atlas, _codes(content, name))})
-    return keep(settings, *search.drawn(atlas, _corners(content)))
+    asked = text.strip()
+    if not asked:
+        return SearchResult()
+    if _POSTCODE.fullmatch(asked.upper()):
+        return _by_postcode(atlas, asked.upper())
+    words = _plain(asked).split()
+    if not words:
+        return SearchResult(hint=PHRASES["find.empty"])
+    found = _by_words(atlas, words)
+    if found.places:
+        return found
+    if atlas.has_postcodes and _BEGINS_ONE.fullmatch(asked.upper()):
+        return SearchResult(hint=phrase("find.part_of_postcode", asked=asked))
+    known = _vocabulary(atlas)
+    meant = [
+        word
+        if any(k.startswith(word) for k in known)
+        else (get_close_matches(word, known, 1, _ALIKE) or [word])[0]
+        for word in words
+    ]
+    found = _by_words(atlas, meant)
+    hint = phrase("find.like_it", asked=asked) if found.places else PHRASES["find.nothing"]
+    return replace(found, hint=hint)
 
 
-def _codes(content: bytes, name: str) -> str:
-    """Return the codes of a list, read as a study's: its column of codes, else its first."""
+def _by_words(atlas: Atlas, words: list[str]) -> SearchResult:
+    whole, order = " ".join(words), list(_KINDS)
+
+    def rank(place: NamedPlace) -> tuple[bool, bool, int, str, str]:
+        name = _plain(place.name)
+        return name != whole, not name.startswith(whole), order.index(place.kind), place.name, place.within
+
+    hits = sorted((p for p in places(atlas) if all(f" {w}" in p.words for w in words)), key=rank)
+    return SearchResult(tuple(hits[:_MOST]), max(0, len(hits) - _MOST))
+
+
+def _by_postcode(atlas: Atlas, postcode: str) -> SearchResult:
+    """Find the area that a postcode lies in, and the ward around it."""
+    if not atlas.has_postcodes:
+        return SearchResult(hint=PHRASES["find.no_postcodes"])
+    position = atlas.of_postcode(postcode)
+    if position is None:
+        return SearchResult(hint=phrase("find.unknown_postcode", postcode=postcode))
+    key = "|".join(["ward", *(str(atlas.table[k][position]) for k in ("ward", "authority"))])
+    if (ward := _by_key(atlas).get(key)) is None:
+        return SearchResult((places(atlas)[position],))
+    return SearchResult((places(atlas)[position], ward), hint=phrase("find.postcode", postcode=postcode))
+
+
+@lru_cache(maxsize=8)
+def places(atlas: Atlas) -> tuple[NamedPlace, ...]:
+    """Return every place of an atlas, its areas first and in their order."""
+    table = atlas.table
+    made = []
+    for i, (name, code) in enumerate(zip(table["name"], table["code"], strict=True)):
+        within = ", ".join(str(table[k][i]) for k in ("ward", "authority") if table[k][i])
+        made.append(NamedPlace("area", str(name), within, (i,), f" {_plain(name)} {code.lower()}"))
+    for kind, outer in (("ward", "authority"), ("authority", "region")):
+        members: dict[tuple[str, str], list[int]] = {}
+        for i, pair in enumerate(zip(table[kind], table[outer], strict=True)):
+            if pair[0]:
+                members.setdefault((str(pair[0]), str(pair[1])), []).append(i)
+        for (name, around), positions in members.items():
+            words = f" {_plain(f'{name} {around}' if kind == 'ward' else name)}"
+            made.append(NamedPlace(kind, name, around, tuple(positions), words))
+    return tuple(made)
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(atlas: Atlas) -> tuple[str, ...]:
+    """Return every word of a name, without numbers."""
+    return tuple(sorted({w for p in places(atlas) for w in p.words.split() if w.isalpha()}))
+
+
+@lru_cache(maxsize=8)
+def _by_key(atlas: Atlas) -> dict[str, NamedPlace]:
+    return {p.key: p for p in places(atlas) if p.kind != "area"}
+
+
+def _plain(text: str) -> str:
+    """Return words as they are searched: lower case, without punctuation."""
+    lower = text.lower().replace("'", "").replace("’", "")
+    return " ".join(re.sub(r"[^a-z0-9à-ÿ]+", " ", lower).split())
+
+
+def name_of(atlas: Atlas, codes: Sequence[str]) -> str:
+    """Return a name for some areas: the ward or council that they are, or how many lie in it.
+
+    A ward gives its name where it holds all of the areas, whether or not all of it is chosen; a
+    council only where all of it is chosen.
+    """
+    table, areas = atlas.table, [atlas.position[code] for code in codes]
+    if len(areas) == 1:
+        return str(table["name"][areas[0]])[:LONGEST_NAME]
+    wards = sorted({(str(table["ward"][i]), str(table["authority"][i])) for i in areas})
+    councils = sorted({authority for _, authority in wards} - {""})
+    if len(wards) == 1 and wards[0][0]:
+        name = wards[0][0]
+    elif len(councils) == 1 and (table["authority"] == councils[0]).sum() == len(areas):
+        name = councils[0]
+    else:
+        name = f"{len(areas)} areas" if areas else ""
+        name += f" in {' and '.join(councils[:2])}" if councils else ""
+        name += f" and {len(councils) - 2} more" if councils[2:] else ""
+    return name[:LONGEST_NAME]
+
+
+def codes(atlas: Atlas, positions: Iterable[int]) -> set[str]:
+    """Return the codes of the areas at some positions."""
+    return {str(atlas.table["code"][i]) for i in positions}
+
+
+def of_key(atlas: Atlas, key: str) -> set[str]:
+    """Return the areas that a button means: one code, or all of a ward or council area."""
+    if (place := _by_key(atlas).get(key)) is not None:
+        return codes(atlas, place.positions)
+    atlas.require([key])
+    return {key}
+
+
+def pasted(atlas: Atlas, text: str) -> set[str]:
+    """Return the areas of pasted codes and postcodes; refuse where one of them is neither."""
+    if len(text) > limits.PASTED_LETTERS:
+        raise Refusal(422, f"{len(text):,} letters are too many.", "Paste a shorter list.", "codes")
+    given = [t.strip() for t in re.split(r"[,;\t\r\n\"]+", text) if t.strip()]
+    if len(given) == 1 and atlas.of_postcode(given[0]) is None:
+        given = given[0].split()
+    if len(given) > limits.PASTED_CODES:
+        fix = f"Paste at most {limits.PASTED_CODES:,}."
+        raise Refusal(422, f"{len(given):,} codes are too many.", fix, "codes")
+    found: set[str] = set()
+    unknown = []
+    for item in given:
+        named = [atlas.position.get(item.upper()), atlas.position.get(item), atlas.of_postcode(item)]
+        known = [position for position in named if position is not None]
+        found |= codes(atlas, known[:1])
+        unknown += [] if known else [item[:20]]
+    if unknown or not found:
+        some = ", ".join(unknown[:3]) or "an empty list"
+        raise Refusal(
+            422,
+            f"{len(unknown)} of {len(given)} are not codes of this atlas: {some}. Nothing was added.",
+            "Codes of another census name other areas. Take them out, or choose another atlas.",
+            "codes",
+        )
+    return found
+
+
+def drawn(atlas: Atlas, text: str) -> tuple[set[str], Ring]:
+    """Return the areas whose middle lies inside a drawn ring, and the ring.
+
+    Refused where it is no ring of few corners or holds no area, and where it crosses itself: to repair it
+    would be a guess.
+    """
+    import shapely
+
     try:
-        rows = text_rows(content, PurePath(PurePath(name).name), _COLUMNS).rows
-    except DataError as error:
-        fault = error.problems[0]
-        what = f"{fault.what[0].upper()}{fault.what[1:]}"
-        where = f" ({fault.where.rpartition(', ')[2]})" if ", line" in fault.where else ""
-        raise Refusal(422, f"{what.rstrip('.')}{where}.", fault.fix, "file") from error
-    head = [cell.strip().lower() for cell in rows[0][1]] if rows else []
-    column = next((head.index(c) for c in _COLUMNS if c in head), None)
-    ragged = [line for line, row in rows if len(row) < len(head) or any(row[len(head) :])]
-    if column is not None and ragged:
-        fix = f"Every row needs {len(head)} fields."
-        raise Refusal(422, f"Line {ragged[0]} has too few or too many fields.", fix, "file")
-    return "\n".join(plain_code(row[column or 0]) for _, row in (rows if column is None else rows[1:]))
-
-
-def _corners(content: bytes) -> str:
-    """Return the ring of the one polygon in a GeoJSON file, as JSON."""
-    try:
-        found = json.loads(content.decode("utf-8-sig"))
-        if found["type"] == "FeatureCollection":
-            (found,) = found["features"]
-        if found["type"] == "Feature":
-            found = found["geometry"]
-        ring = found["coordinates"]
-        for _ in range({"Polygon": 1, "MultiPolygon": 2}[found["type"]]):
-            (ring,) = ring
-        return json.dumps([[x, y] for x, y, *_ in ring])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        what = "The file is not one polygon of GeoJSON in one part without holes."
-        raise Refusal(422, what, "Save one shape, in longitude and latitude.", "file") from error
+        ring = tuple((float(x), float(y)) for x, y in json.loads(text))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise Refusal(
+            422, "This is not one closed outline.", "Draw one shape, in one part.", "shape"
+        ) from None
+    most = limits.POLYGON_VERTICES
+    if len(ring) > most + 1:
+        raise Refusal(422, f"The shape has {len(ring)} corners.", f"Draw it with at most {most}.", "shape")
+    if not all(abs(x) <= 180 and abs(y) <= 90 for x, y in ring):  # noqa: PLR2004  # degrees
+        raise Refusal(
+            422, "The shape has coordinates that are not degrees.", "Give longitude, latitude.", "shape"
+        )
+    if len(set(ring)) < 3:  # noqa: PLR2004  # a triangle
+        raise Refusal(422, "The shape is not an area.", "Draw at least three corners.", "shape")
+    shape = shapely.Polygon(ring)
+    if not shape.is_valid:
+        _, _, at = str(shapely.is_valid_reason(shape)).partition("[")
+        raise Refusal(
+            422,
+            f"The shape crosses itself at {', '.join(at.rstrip(']').split())}." if at else "It is no area.",
+            "Draw it again there; the program does not repair it: that would be a guess.",
+            "shape",
+        )
+    if "lon" not in atlas.table:
+        raise Refusal(422, "This atlas has no map to draw on.", "Search by name.", "shape")
+    shapely.prepare(shape)
+    inside = np.flatnonzero(shapely.contains_xy(shape, atlas.table["lon"], atlas.table["lat"]))
+    if not len(inside):
+        raise Refusal(
+            422, "No area has its middle inside the shape.", "Draw it larger, or click the area.", "shape"
+        )
+    return codes(atlas, inside), ring

@@ -14,7 +14,7 @@ from areaeffect.atlas.build import build_atlas, london_is_due
 from areaeffect.errors import AreaEffectError
 from areaeffect.study.file import read_base, read_study
 from areaeffect.web.atlas import Atlas
-from areaeffect.web.search import pasted, search
+from areaeffect.web.selection import pasted, search
 from tests.shared.postcode_directory import ONSPD, fetch_postcodes, zipped
 
 BASE = """
