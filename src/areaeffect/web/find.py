@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import numpy as np
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -20,6 +21,7 @@ from areaeffect.web.history import printed
 from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.selection import SearchResult, Selection, View, choice, keep, parse, query, selected, word
+from areaeffect.web.uploads import uploaded
 from areaeffect.wording.numbers import PHRASES, phrase
 
 if TYPE_CHECKING:
@@ -180,7 +182,25 @@ async def _change(request: Request) -> Response:
             chosen, ring = selection.drawn(atlas, _text(form, "shape"))
         else:
             raise Refusal(422, "The request is empty.", "Use the buttons of the Find page.")
-    kept = keep(settings, chosen, ring)
+    return _shown(view, keep(settings, chosen, ring))
+
+
+async def _upload(request: Request) -> Response:
+    """Choose the areas that an uploaded file names or draws; not where everyone may ask."""
+    settings = settings_of(request)
+    if settings.read_only:
+        fix = "Search, paste area codes, or run areaeffect on your own machine."
+        raise Refusal(403, "This server takes no files.", fix)
+    async with request.form(max_files=1, max_fields=limits.FORM_FIELDS) as form:
+        view, atlas, chosen = _of_form(settings, form)
+        file = form.get("file")
+        if file is None or isinstance(file, str) or not file.filename:
+            raise Refusal(422, "No file was sent.", "Choose a file first.", "file")
+        found = await run_in_threadpool(uploaded, atlas, chosen, file.filename, file.file)
+    return _shown(view, keep(settings, *found))
+
+
+def _shown(view: FindView, kept: Selection) -> Response:
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
 
 
@@ -196,4 +216,9 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-ROUTES = [Route("/find", _find), Route("/find.json", _find), Route("/find/change", _change, methods=["POST"])]
+ROUTES = [
+    Route("/find", _find),
+    Route("/find.json", _find),
+    Route("/find/change", _change, methods=["POST"]),
+    Route("/find/upload", _upload, methods=["POST"]),
+]

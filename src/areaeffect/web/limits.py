@@ -27,7 +27,8 @@ class Refusal(AreaEffectError):
 MIB: Final = 1024 * 1024
 
 # ---- what is sent (413 beyond)
-POST_BYTES: Final = 2 * MIB
+POST_BYTES: Final = 2 * MIB  # an upload too
+UPLOAD_LINES: Final = 50_000
 FORM_FIELDS: Final = 20  # 400 beyond
 QUERY_BYTES: Final = 8 * 1024  # 414 beyond
 
