@@ -30,7 +30,7 @@ from areaeffect.report.contents import report_document
 from areaeffect.report.summary import summary_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
-from areaeffect.web.history import history_chart, history_rows
+from areaeffect.web.area import history_chart, history_rows
 from tests.conftest import REPOSITORY
 from tests.shared.chart_reader import check_chart, value_of
 from tests.shared.number_reader import TOKEN, unread
@@ -77,7 +77,7 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"^(leads|earlier|rings|leave-out|leave-area-out)$", {*ENDS, "estimate"},
     ),
     "multiverse.section.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
-    "web.history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
+    "web.area.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
     "power.page.power_chart": (r"^power-", {"smallest_effect"}),
 }  # fmt: skip
 #: What a plan for registration has to hold.

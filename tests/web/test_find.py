@@ -22,8 +22,8 @@ from starlette.testclient import TestClient
 
 from areaeffect.web import limits, render
 from areaeffect.web.app import create_app
+from areaeffect.web.area import standing_of
 from areaeffect.web.atlas import atlases, find_atlas
-from areaeffect.web.history import standing_of
 from areaeffect.web.limits import Contact, ServerSettings
 from tests.shared.chart_reader import check_chart
 
@@ -47,9 +47,19 @@ def change(client: TestClient, **fields: str) -> str:
     return answer.headers.get("location", str(answer.status_code))
 
 
+def buttons(client: TestClient, name: str, address: str, **query: str) -> list[str]:
+    """The values of the buttons of a name in the lists of a page, in their order."""
+    page = client.get(address, params=query or None).text
+    return [unescape(v) for v in re.findall(rf'<button name="{name}" value="([^"]+)">.*</button></li>', page)]
+
+
 def chosen(client: TestClient, address: str) -> set[str]:
-    twin = address.replace("/find", "/find.json", 1)
-    return {area["code"] for area in client.get(twin).json()["chosen"]}
+    return set(buttons(client, "remove", address))
+
+
+def found(client: TestClient, q: str) -> list[str]:
+    """The code of each area found, and kind, name and larger place of each ward and council."""
+    return buttons(client, "add", "/find", q=q)
 
 
 def test_without_an_atlas_the_page_says_how_to_make_one(settings: ServerSettings) -> None:
@@ -59,21 +69,17 @@ def test_without_an_atlas_the_page_says_how_to_make_one(settings: ServerSettings
     assert "areaeffect serve --demo" in answer.text
 
 
-def test_search_finds_by_name_ward_authority_and_code(client: TestClient, codes: list[str]) -> None:
-    def kinds(q: str) -> list[tuple[str, str]]:
-        found = client.get("/find.json", params={"q": q}).json()["found"]
-        return [(place["kind"], place["name"]) for place in found]
+def test_search_finds_by_name_ward_authority_and_code(
+    client: TestClient, county: ServerSettings, codes: list[str]
+) -> None:
+    table = find_atlas(county, "").table
+    ward, authority, region = (str(table[k][7]) for k in ("ward", "authority", "region"))
 
-    by_code = kinds(codes[7])
-    ward = client.get("/find.json", params={"q": codes[7]}).json()["found"][0]["within"]
-    place, authority = ward.split(", ")
-
-    assert len(by_code) == 1
-    assert by_code[0][0] == "area"
-    assert kinds(place.upper())[0] == ("ward", place)
-    assert ("authority", authority) in kinds(authority[:4])
-    assert kinds("zzz") == []
-    assert "lookup of postcodes" in client.get("/find.json?q=TS1 1AA").json()["hint"]
+    assert found(client, codes[7]) == [codes[7]]
+    assert found(client, ward.upper())[0] == f"ward|{ward}|{authority}"
+    assert f"authority|{authority}|{region}" in found(client, authority[:4])
+    assert found(client, "zzz") == []
+    assert "lookup of postcodes" in client.get("/find?q=TS1 1AA").text
 
 
 def test_every_way_of_choosing_gives_the_same_address(client: TestClient, county: ServerSettings) -> None:
@@ -238,9 +244,9 @@ def test_a_chart_can_be_taken_as_a_picture_and_framed_by_another_site(
     ("typed", "meant"), [("Brackenfrod", "Brackenford"), ("brakenford 001B", "Brackenford 001B")]
 )
 def test_a_misspelt_name_is_found(client: TestClient, typed: str, meant: str) -> None:
-    found = client.get("/find.json", params={"q": typed}).json()
-    assert meant in [place["name"] for place in found["found"]]
-    assert f"Nothing here is called ‘{typed}’" in found["hint"]
+    page = unescape(client.get("/find", params={"q": typed}).text)
+    assert f"Nothing here is called ‘{typed}’" in page
+    assert re.search(rf">{meant}</(a|strong)>", page)
 
 
 def test_a_postcode_finds_its_area_and_its_ward(
@@ -256,13 +262,13 @@ def test_a_postcode_finds_its_area_and_its_ward(
     here = TestClient(create_app(replace(county, atlas=tmp_path / "atlases")), base_url=HERE)
 
     for typed in ("ZZ99 1ZZ", "zz991zz"):
-        place, ward = here.get("/find.json", params={"q": typed}).json()["found"]
-        assert place["areas"] == [codes[3]]
-        assert ward["kind"] == "ward"
-        assert codes[3] in ward["areas"]
-    assert "may have ended" in here.get("/find.json", params={"q": "AB1 0AB"}).json()["hint"]
+        place, ward = found(here, typed)
+        assert place == codes[3]
+        assert ward.startswith("ward|")
+        assert codes[3] in chosen(here, change(here, view="", add=ward))
+    assert "may have ended" in here.get("/find", params={"q": "AB1 0AB"}).text
     for typed in ("zz99", "ZZ99 1", "zz991z"):
-        assert "type all of it" in here.get("/find.json", params={"q": typed}).json()["hint"]
+        assert "type all of it" in here.get("/find", params={"q": typed}).text
     assert change(here, view="", codes="AB1 0AA") == f"/find?areas={codes[7]}"
     assert "or a postcode" in here.get("/").text
 

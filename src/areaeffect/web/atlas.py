@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,16 @@ from areaeffect.web.limits import Refusal, ServerSettings
 
 FORMAT = 2
 FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth")
+
+
+def printed(value: float) -> str:
+    """Write a value of a layer; a missing one says so."""
+    if math.isnan(value):
+        return "missing"
+    size = abs(value)
+    places = 0 if size >= 100 or float(value).is_integer() else 1 if size >= 10 else 2  # noqa: PLR2004
+    text = f"{value:,.{places}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "−")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.records import Json
 from areaeffect.results import Floats
 from areaeffect.web import limits, render, selection
-from areaeffect.web.atlas import FIFTHS, Atlas, Layer, atlases, find_atlas
-from areaeffect.web.history import printed
+from areaeffect.web.atlas import FIFTHS, Atlas, Layer, atlases, find_atlas, printed
 from areaeffect.web.limits import Refusal, ServerSettings
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.selection import SearchResult, Selection, View, choice, keep, parse, query, selected, word
@@ -48,8 +46,6 @@ def _find(request: Request) -> Response:
     period = layer.position(view.period)
     values = atlas.values(layer, period)
     chosen, found = selected(settings, atlas, view), selection.search(atlas, view.q)
-    if request.url.path.endswith(".json"):
-        return JSONResponse(_twin(atlas, layer, period, chosen, found, view))
     groups: dict[str, list[Layer]] = {}
     for one in atlas.layers.values():
         groups.setdefault(one.group, []).append(one)
@@ -69,7 +65,7 @@ def _find(request: Request) -> Response:
         legend=[*legend, f"{edges[-1]} and over"] if edges else [],
         direction=phrase("look.darker", good=good) if layer.better else PHRASES["look.neither"],
         n_missing=layer.missing[period],
-        chosen=[_area(atlas, values, atlas.position[code]) for code in chosen.codes],
+        chosen=[_area(atlas, atlas.position[code]) for code in chosen.codes],
         found=found,
         hits=[(p, selection.codes(atlas, p.positions) <= set(chosen.codes)) for p in found.places],
         table=_table(atlas, layer, values, chosen, found, view),
@@ -81,9 +77,8 @@ def _find(request: Request) -> Response:
     )
 
 
-def _area(atlas: Atlas, values: Floats, i: int) -> Json:
-    own = {k: str(atlas.table[k][i]) for k in ("code", "name", "ward", "authority")}
-    return own | {"value": None if math.isnan(values[i]) else float(values[i])}
+def _area(atlas: Atlas, i: int) -> Json:
+    return {k: str(atlas.table[k][i]) for k in ("code", "name", "ward", "authority")}
 
 
 def _table(
@@ -103,7 +98,7 @@ def _table(
     pages = max(1, -(-len(where) // size))
     number = min(int(view.page), pages)
     rows = [
-        _area(atlas, values, i)
+        _area(atlas, i)
         | {"printed": printed(values[i]), "fifth": layer.fifth(values[i])}
         | {"chosen": atlas.table["code"][i] in chosen.codes}
         for i in where[(number - 1) * size : number * size]
@@ -136,29 +131,6 @@ def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Sear
         "chosen": json.dumps(chosen.codes),
         "found": json.dumps(sorted(selection.codes(atlas, first))),
         "ring": json.dumps(chosen.shape),
-    }
-
-
-def _twin(
-    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: SearchResult, view: FindView
-) -> Json:
-    values = atlas.values(layer, period)
-    return {
-        "base": atlas.key,
-        "layer": layer.key,
-        "title": layer.title,
-        "unit": layer.unit,
-        "period": layer.periods[period],
-        "chosen": [_area(atlas, values, atlas.position[code]) for code in chosen.codes],
-        "set": chosen.set,
-        "found": [
-            {"kind": place.kind, "name": place.name, "within": place.within}
-            | {"areas": [str(atlas.table["code"][i]) for i in place.positions]}
-            for place in found.places
-        ],
-        "more": found.more,
-        "hint": found.hint,
-        "page": f"/find{query(view)}",
     }
 
 
@@ -218,7 +190,6 @@ def _text(form: FormData, name: str) -> str:
 
 ROUTES = [
     Route("/find", _find),
-    Route("/find.json", _find),
     Route("/find/change", _change, methods=["POST"]),
     Route("/find/upload", _upload, methods=["POST"]),
 ]

@@ -216,19 +216,20 @@ def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
     from areaeffect.wording import headline, name_of
 
     entries: list[dict[str, Any]] = []
+
+    def add(run: PublishedRun, kind: str, key: str, path: str, title: str, summary: str) -> None:
+        identity = f"{run.seal}/{run.path}/{key}"  # what it is known by, wherever the site is
+        new = {"path": f"{run.path}/{path}", "kind": kind, "title": title, "summary": summary}
+        entries.append(new | {"identity": identity, "updated": run.updated})
+
     for run in holdings.runs.values():
-        shared = {"updated": run.updated}
         for key, f in run.main.items():
             title, summary = f"{name_of(f)}, {f.group}: {f.verdict}", f"{headline(f)} ({run.title})"
-            own = {"key": key, "path": f"{run.path}/findings/{key}.html", "kind": "finding"}
-            entries.append(shared | own | {"title": title, "summary": summary, "run": run})
+            add(run, "finding", key, f"findings/{key}.html", title, summary)
         for story in run.stories:
             where = " – ".join(part for part in (story.place, story.date) if part)
-            own = {"key": story.key, "path": f"{run.path}/{INDEX}#{story.key}", "kind": story.kind}
             summary = f"{where}. {story.text[:500]}".strip()
-            entries.append(shared | own | {"title": story.title, "summary": summary, "run": run})
-    for entry in entries:  # what it is known by, wherever the site is
-        entry["identity"] = f"{entry['run'].seal}/{entry['run'].path}/{entry['key']}"
+            add(run, story.kind, story.key, f"{INDEX}#{story.key}", story.title, summary)
     entries.sort(key=lambda e: (-e["updated"].timestamp(), e["path"]))
     text = (
         environment()

@@ -24,7 +24,7 @@ from tests.unit.wording.test_wording import findings
 ONE_LEFT_OUT = ("warns", "holds", "more")
 ROOMS = (
     "checks", "compare", "further", "index", "multiverse", "power", "report", "survey", "value", "where_next",
-    "wording", "web/selection.py", "web/history.py", "web/area.py",
+    "wording", "web/selection.py", "web/area.py",
 )  # fmt: skip
 #: What describes a column of a file, refuses a file, or is a record of something published.
 NOT_PRINTED = {"base.py", "costs.py", "faces.py", "files.py", "question.py", "source.py", "tables.py"}
