@@ -12,8 +12,7 @@ import pandas as pd
 from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem, first_few
-from areaeffect.geography.boundaries import Boundaries, read_boundaries
-from areaeffect.geography.neighbours import contiguity, read_neighbours, within
+from areaeffect.geography.boundaries import Boundaries, contiguity, read_boundaries, read_neighbours, within
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
 from areaeffect.periods import parse_period
 from areaeffect.records import DataTable
