@@ -22,11 +22,6 @@ def refuse_one_date(file: StudyFile) -> None:
 
     Editions of the indices of deprivation are no time series: each is made anew, with other
     indicators and relative to the places of its own year.
-
-    Raises
-    ------
-    DataError
-        With each such outcome.
     """
     problems = []
     for i, outcome in enumerate(file.study.outcome):
@@ -57,13 +52,7 @@ def _no_change(file: StudyFile, i: int, outcome: Outcome, why: str) -> Problem:
 
 
 def refuse_breaks(file: StudyFile, measures: Mapping[str, Measure]) -> None:
-    """Refuse a change claim whose periods run across a break, unless the study accepts it.
-
-    Raises
-    ------
-    DataError
-        With each such outcome, what broke and the two ways out.
-    """
+    """Refuse a change claim whose periods run across a break, unless the study accepts it."""
     problems = [
         Problem(
             f"'{outcome.name}' runs across {found.month}: {found.reason}.",
@@ -97,11 +86,6 @@ def last_as_benchmark(
 
     The comparisons are then those with areas that are not yet treated (Callaway and Sant'Anna
     2021, doi 10.1016/j.jeconom.2020.12.001, section 2.2, with the last group alone).
-
-    Raises
-    ------
-    DataError
-        Where all start at once, or an outcome has no period between the first and the last start.
     """
     places = registered.neighbourhoods
     starts = [p.start_kind.first_month(p.start) for p in places]

@@ -119,7 +119,6 @@ def smallest_of(outcome: Outcome, values: Floats) -> float:
 
     Parameters
     ----------
-    outcome : what the study says of it.
     values : (n_areas, n_periods); of a score only the first period that most areas have is read,
         which lies before every start.
     """

@@ -35,14 +35,8 @@ def make_pool(
 
     Parameters
     ----------
-    n_areas : areas in the panel.
-    treated, others : areas of the studied initiatives, and of others in the register.
-    exclusions : (mask, reason) pairs from coverage, covariates and the study.
     near : areas within the buffer of each other; None without boundaries.
-    buffer_km : the buffer, for the reason's wording.
     contiguity : areas that touch; None without boundaries.
-    smallest : areas in the smallest neighbourhood: one that could not be part of a
-        neighbourhood of that size is not like a treated area.
     """
     reasons = np.full(n_areas, "", dtype=object)
 

@@ -43,8 +43,6 @@ class Adjustment:
         events, exposure : (m,), of the benchmark areas after the start.
         own_exposure : (g,), of the treated areas.
 
-        Returns
-        -------
         Events for each unit of exposure; 0 without characteristics or exposure.
         """
         counted = exposure > 0
@@ -102,10 +100,8 @@ class GrowthRegression:
 
         Parameters
         ----------
-        after : weighted totals of the benchmark areas, of any periods after the start.
         imbalance : (p or more,), benchmark less treated, in standard deviations; shares of exact
             factors come after the characteristics and are not read.
-        n_areas : treated areas.
         """
         apart = float(self.slopes @ imbalance[: len(self.slopes)])
         return np.asarray(after * np.exp(-apart) if self.is_ratio else after - n_areas * apart)
@@ -125,7 +121,6 @@ def growth(
     characteristics : (n_areas, p), in standard deviations.
     pool : (n_areas,), untreated areas with all values.
     pre, post : (n_areas,), the outcome before and after.
-    is_ratio : whether it is a count.
     """
     used = pool & (pre > 0) if is_ratio else pool
     known, part = characteristics[used], pre[used] if is_ratio else np.ones(int(used.sum()))

@@ -82,10 +82,8 @@ def sums(measure: Measure, pre: Bools, post: Bools, bin_of: Ints | None = None, 
 
     Parameters
     ----------
-    measure : one outcome.
     pre, post : (n_periods,), the periods used on either side.
     bin_of : (n_periods,), the event-time bin of each period, -1 for none; None for no bins.
-    n_bins : how many event-time bins there are.
     """
     n = len(measure.values)
     step = measure.periods.years_per_period
@@ -123,16 +121,12 @@ def totals(
 
     Parameters
     ----------
-    sums_ : of every area.
-    members, pool : positions of treated and pool areas.
     weights : (m,), of the pool areas.
     adjustment : what the expected total of a level is regression-adjusted by; None for nothing.
         One serves all outcomes of a neighbourhood.
     imbalance : what weighting left unlike, which the expected total of a change is adjusted for;
         None where it left nothing.
 
-    Returns
-    -------
     (N_TOTALS + N_PATH * n_bins,).
     """
     found = np.empty(N_TOTALS + N_PATH * len(sums_.path_span))
@@ -264,10 +258,7 @@ def path(totals: Floats, *, is_ratio: bool) -> Floats:
     Parameters
     ----------
     totals : (..., n_neighbourhoods, N_TOTALS + N_PATH * n_bins).
-    is_ratio : log ratio (counts) or difference of means (scores).
 
-    Returns
-    -------
     (..., n_bins); NaN where no neighbourhood has the bin, or a total is not positive.
     """
     binned = totals[..., N_TOTALS:].reshape(*totals.shape[:-1], -1, N_PATH)
@@ -319,11 +310,6 @@ def random_timing(
     estimand : how cells are weighted: 'simple' (each unit-period once), 'cohort' (each unit once)
         or 'calendar' (each period once).
     beta : 1 for Callaway and Sant'Anna, 0 for the difference in means; None for the best one.
-
-    Raises
-    ------
-    ValueError
-        Where a start has a single unit, which has no variance, or no cell can be compared.
     """
     starts, sizes = np.unique(start, return_counts=True)
     if sizes.min() < 2:  # noqa: PLR2004  # a variance needs two

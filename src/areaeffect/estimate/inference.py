@@ -134,7 +134,6 @@ class PlaceboInference:
         Parameters
         ----------
         better : 'lower' or 'higher'.
-        critical : the two critical values of T of the test.
         """
         drawn = self.drawn
         if better == "lower":
@@ -146,11 +145,6 @@ class PlaceboInference:
 
         The exaggeration ratio, or type M error, of Gelman & Carlin 2014 (doi
         10.1177/1745691614551642).
-
-        Parameters
-        ----------
-        effect : the true effect.
-        critical : the two critical values of T of the test.
         """
         found = self.drawn + effect / self.scale
         found = found[(found < critical[0]) | (found > critical[1])]
@@ -171,10 +165,7 @@ def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Fl
     ----------
     estimates : (n_draws,), placebo estimates.
     counts : (n_draws,), their pre-start totals; for scores their exposure, or their areas.
-    count : the pre-start total of the real programme.
 
-    Returns
-    -------
     s of each placebo (n_draws,), and s of the real programme.
     """
     squares = estimates**2
@@ -220,7 +211,6 @@ def spread_about_zero(statistics: Floats, taken: float) -> Floats:
     Parameters
     ----------
     statistics : (n_draws, ...).
-    taken : see `ReferencePlaces`.
     """
     mean_square, variance = (statistics**2).mean(axis=0), statistics.var(axis=0)
     return np.asarray(np.sqrt(np.maximum(mean_square, variance / (1.0 - taken))))
@@ -261,10 +251,7 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
     Parameters
     ----------
     statistics : (n_draws,), about zero.
-    degrees : M - 1.
 
-    Returns
-    -------
     (n_draws, COPIES).
     """
     return np.asarray(statistics[:, None] * _factors(len(statistics), degrees))
@@ -287,10 +274,7 @@ def infer(
 
     Parameters
     ----------
-    estimate : on the scale of the statistic (log for ratios).
     placebos : (n_draws,); NaN where a draw gave none.
-    counts, count : what the scale is predicted from, see `predicted_scale`.
-    places : how many separate places the placebos rest on.
     """
     good = np.isfinite(placebos)
     scales, scale = predicted_scale(placebos[good], counts[good], count)
@@ -323,14 +307,7 @@ def share_beyond(drawn: Floats, observed: float) -> float:
 
 
 def rank_kept(n: int, alpha: float, copies: int = COPIES) -> int:
-    """Return how many values lie beyond the last one that a one-sided test keeps; -1 for none.
-
-    Parameters
-    ----------
-    n : values of the reference distribution.
-    alpha : the test rejects where `share_beyond` is this or less.
-    copies : values that each draw gave.
-    """
+    """Return how many values lie beyond the last one that a one-sided test keeps; -1 for none."""
     return int(np.floor(copies * (alpha * (n / copies + 1) - 1) + 1e-9))
 
 
@@ -348,15 +325,7 @@ _ABOVE = {Better.LOWER: Verdict.WORSE, Better.HIGHER: Verdict.BETTER}
 
 
 def decide(interval: Interval, threshold: float, better: Better, claim: Claim) -> Verdict:
-    """Read a verdict off an interval; the smallest effect that would be seen is no input.
-
-    Parameters
-    ----------
-    interval : the one that is printed; an end that was not found leaves nothing out.
-    threshold : effects smaller than this, either way, are too small to matter.
-    better : which direction is an improvement; of levels it decides nothing.
-    claim : a level is higher, lower or alike, never better or worse.
-    """
+    """Read a verdict off an interval; the smallest effect that would be seen is no input."""
     low = float("-inf") if interval.low is None else interval.low
     high = float("inf") if interval.high is None else interval.high
     if -threshold < low and high < threshold:

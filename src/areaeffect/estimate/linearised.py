@@ -47,15 +47,7 @@ class _Influence:
 
 
 def linearised_ratio(parts: Sequence[Compared], log_ratio: float, level: float, better: str) -> Interval:
-    """Return the linearised interval of a ratio of totals.
-
-    Parameters
-    ----------
-    parts : one a neighbourhood.
-    log_ratio : the estimate, which is the middle of the interval.
-    level : of the two-sided interval, which is symmetric on the log scale (delta method).
-    better : direction of the one-sided p-value, which is that of the additive difference.
-    """
+    """Return the linearised interval of a ratio of totals."""
     from scipy.stats import norm
 
     found = _influence(parts)
@@ -136,7 +128,6 @@ def clustered_ratio(totals: Floats, level: float = 0.95) -> Interval | None:
     Parameters
     ----------
     totals : (n_neighbourhoods, n_totals).
-    level : of the interval.
     """
     from scipy.stats import t
 
@@ -173,11 +164,7 @@ def bootstrap(
     Parameters
     ----------
     totals : (n_neighbourhoods, n_totals), those of the first side first.
-    sides : number of neighbourhoods on each side: one, or two for a contrast.
     statistic : effects of (..., n_neighbourhoods, n_totals).
-    printed : converts a number to the scale of the finding.
-    rng : of this finding.
-    level : of the interval.
     """
     if min(sides) < MIN_CLUSTERS:
         return None

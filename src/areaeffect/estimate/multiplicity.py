@@ -41,7 +41,6 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
     Parameters
     ----------
     family : one entry a finding, with statistics from the same draws; NaN where a draw gave none.
-    level : of the joint interval. p-values are the same at every level.
 
     Notes
     -----

@@ -76,8 +76,6 @@ def findings_of(evidence: Evidence, drawn: Sequence[InferredCase]) -> tuple[Find
 def judge(drawn: Sequence[InferredCase], level: float = LEVEL) -> dict[int, JointPlace]:
     """Judge the primary findings of each family jointly, and every other finding alone, at a level.
 
-    Returns
-    -------
     By position in `drawn`, for what can be estimated.
     """
     families: dict[tuple[object, ...], list[int]] = {}

@@ -110,14 +110,7 @@ def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, late
 
 
 def amounts_of(case: Case, total: Floats, estimate: float) -> Amounts:
-    """Return what was observed, expected and avoided; nothing for a contrast.
-
-    Parameters
-    ----------
-    case : what the finding is about.
-    total : (N_TOTALS,), added up over the group.
-    estimate : on the scale of the statistic.
-    """
+    """Return what was observed, expected and avoided; nothing for a contrast."""
     if case.group.against:  # its two sides have no common total
         return {}
     if not case.is_ratio:

@@ -126,7 +126,6 @@ def tested_on(case: Case, real: Floats) -> Case | None:
 
     Parameters
     ----------
-    case : whose.
     real : (n_units of the study, ...), NaN where a neighbourhood could not be estimated.
     """
     sides = [tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)]

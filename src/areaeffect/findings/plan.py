@@ -116,13 +116,7 @@ def _listed(periods: Sequence[str]) -> str:
 
 
 def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
-    """Design the study and seal it.
-
-    Raises
-    ------
-    StudyError
-        Where no area is left to compare with.
-    """
+    """Design the study and seal it."""
     study, panel = file.study, data.panel
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
