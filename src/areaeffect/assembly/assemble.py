@@ -9,8 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
-from areaeffect.assembly.measures import make_measures, measure_notes, wanted
+from areaeffect.assembly.measures import (
+    last_as_benchmark,
+    make_measures,
+    measure_notes,
+    refuse_breaks,
+    refuse_one_date,
+    wanted,
+)
 from areaeffect.errors import DataError, Faults, Problem, first_few
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, read_neighbours, within

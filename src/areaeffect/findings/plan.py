@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.design.pool import Pool, balance, make_pool
+from areaeffect.design.pool import Pool, balance, make_pool, seal
 from areaeffect.design.programme import Rules, Weighted, design_programme
-from areaeffect.design.seal import seal
 from areaeffect.errors import StudyError
 from areaeffect.estimate.counterfactual import Bins, bins_over
 from areaeffect.findings.choices import (

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.design.programme import Cohort, Rules, design_programme
-from areaeffect.estimate.adjustment import adjustment
-from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
+from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, adjustment, totals
 from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.streams import OF_AREAS, Use, generator
