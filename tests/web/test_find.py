@@ -93,7 +93,8 @@ def test_every_way_of_choosing_gives_the_same_address(client: TestClient, county
     lon, lat = float(atlas.table["lon"][3]), float(atlas.table["lat"][3])
 
     assert both == pasted == f"/find?areas={code},{other}"
-    assert toggled == one
+    near = change(client, view="", near=code, km="0.1")
+    assert toggled == one == near
     square = [[lon - 1e-4, lat - 1e-4], [lon + 1e-4, lat - 1e-4], [lon, lat + 1e-4]]
     drawn = change(client, view="", shape=json.dumps(square))
     assert re.fullmatch(r"/find\?set=[0-9a-f]{12}", drawn)
@@ -117,6 +118,27 @@ def test_a_ward_is_added_whole_and_many_areas_become_a_short_name(
     assert change(read_only, view="", add=f"authority|{large}|") == "403"
 
 
+def test_every_page_has_a_twin_for_programs(
+    client: TestClient, county: ServerSettings, codes: list[str]
+) -> None:
+    atlas = find_atlas(county, "")
+    (listed,) = client.get("/atlases.json").json()["atlases"]
+    assert (listed["key"], listed["n_areas"]) == (atlas.key, len(atlas.table["code"]))
+    find = client.get("/find.json", params={"q": codes[7], "areas": f"{codes[0]},{codes[3]}"}).json()
+    assert [area["code"] for area in find["chosen"]] == [codes[0], codes[3]]
+    assert find["found"][0]["areas"] == [codes[7]]
+    assert find["title"] == atlas.layer("").title
+    one = client.get(f"/areas/{codes[0]}.json").json()
+    two = client.get("/neighbourhood.json", params={"areas": f"{codes[0]},{codes[3]}"}).json()
+    assert [area["code"] for area in two["areas"]] == [codes[0], codes[3]]
+    crime = next(h for h in one["histories"] if h["key"] == "crime")
+    text = client.get(f"/areas/{codes[0]}/crime.csv").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["period"] for row in crime["rows"]] == [row["period"] for row in rows]
+    read = [float(row["area"]) if row["area"] else None for row in rows]
+    assert read == pytest.approx([row["area"] for row in crime["rows"]])
+
+
 SPIRAL = [[-1.0 + i * 1e-5, 52.0 + (i % 2) * 1e-5] for i in range(limits.POLYGON_VERTICES + 2)]
 BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
 
@@ -130,6 +152,9 @@ BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
         ({"shape": "[[1,2],[3,NaN],[4,5]]"}, "not degrees"),
         ({"shape": "[" * 4000}, "one closed outline"),
         ({"shape": json.dumps([[0, 0], [0, 1e-9], [1e-9, 0]])}, "No area has its middle"),
+        ({"near": "nowhere at all", "km": "1"}, "is not found"),
+        ({"near": "S01000001", "km": "nan"}, "not a distance"),
+        ({"near": "S01000001", "km": "21"}, "not a distance"),
         ({"codes": "E01000001"}, "not codes of this atlas"),
         ({"codes": "," * 10}, "not codes of this atlas"),
         ({"codes": "X" * (limits.PASTED_LETTERS + 1)}, "letters are too many"),

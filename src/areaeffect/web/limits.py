@@ -37,6 +37,7 @@ POLYGON_VERTICES: Final = 500  # of one ring: a shape has one part and no holes
 SEARCH_LETTERS: Final = 100
 PASTED_LETTERS: Final = 100_000
 PASTED_CODES: Final = 2_000
+RADIUS_KM: Final = 20.0
 URL_AREAS: Final = 100  # a longer selection becomes a short name on the server
 SELECTED_AREAS: Final = 2_000
 KEPT_SETS: Final = 10_000  # drawn shapes and long selections kept; the oldest go

@@ -1,23 +1,45 @@
-"""The areas that an uploaded file names or draws: a list of codes, or one polygon of GeoJSON."""
+"""Other ways to choose areas: everything near a place, and a file of codes or of one polygon."""
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
 
 from areaeffect.errors import DataError
 from areaeffect.tables.cells import plain_code
 from areaeffect.tables.text_rows import text_rows
 from areaeffect.web import limits
 from areaeffect.web.limits import Refusal
-from areaeffect.web.selection import Ring, drawn, pasted
+from areaeffect.web.selection import Ring, codes, drawn, pasted, search
 
 if TYPE_CHECKING:
     from areaeffect.web.atlas import Atlas
 
 _LISTS, _DRAWN = (".csv", ".txt"), (".geojson", ".json")
 _COLUMNS = ("area_code", "lsoa21cd", "lsoa11cd", "lsoa21_code", "lsoa11_code", "postcode", "code")
+
+
+def near(atlas: Atlas, text: str, km: str) -> set[str]:
+    """Return the areas whose middle lies within some kilometres of the first place that a text finds."""
+    try:
+        radius = float(km)
+    except ValueError:
+        radius = math.nan
+    if not 0 < radius <= limits.RADIUS_KM:
+        raise Refusal(422, "That is not a distance.", f"Give kilometres up to {limits.RADIUS_KM:g}.", "km")
+    if "x" not in atlas.table:
+        raise Refusal(422, "This atlas has no map, so distances are not known.")
+    found = search(atlas, text[: limits.SEARCH_LETTERS])
+    if not found.places:
+        raise Refusal(422, f"'{text[:40]}' is not found.", found.hint, "near")
+    x, y, own = atlas.table["x"], atlas.table["y"], list(found.places[0].positions)
+    apart = np.hypot(x - x[own].mean(), y - y[own].mean())
+    middle = own[int(apart[own].argmin())]  # of a ward or council: the area nearest its middle
+    return codes(atlas, np.flatnonzero(np.hypot(x - x[middle], y - y[middle]) <= radius * 1000).tolist())
 
 
 def uploaded(atlas: Atlas, chosen: set[str], name: str, file: BinaryIO) -> tuple[set[str], Ring]:
