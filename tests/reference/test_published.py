@@ -14,8 +14,8 @@ import pytest
 from scipy.stats import norm, t
 
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.estimate.counterfactual import Staggered, random_timing
 from areaeffect.estimate.crosscheck import CrossCheck, CrossPanel, cross_check
+from areaeffect.estimate.linearised import Staggered, random_timing
 
 pytestmark = pytest.mark.real_data
 

@@ -9,8 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
-from areaeffect.assembly.measures import make_measures, measure_notes, wanted
+from areaeffect.assembly.measures import (
+    last_as_benchmark,
+    make_measures,
+    measure_notes,
+    refuse_breaks,
+    refuse_one_date,
+    wanted,
+)
 from areaeffect.errors import DataError, Faults, Problem, first_few
 from areaeffect.geography.boundaries import Boundaries, contiguity, read_boundaries, read_neighbours, within
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
@@ -69,18 +75,7 @@ class AreaData:
 
 
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
-    """Read everything a study names.
-
-    Parameters
-    ----------
-    file : the study.
-    store : the store's folder, where the command names one.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every fault of every source at once.
-    """
+    """Read everything a study names."""
     faults, of_outlines = Faults(), Faults()
     read = faults.attempt(_tables, file, store)
     if read is None:
@@ -100,25 +95,13 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
 
 
 def read_area_data(file: StudyFile, store: Path | None = None) -> AreaData:
-    """Read everything a study names but its initiatives and its register.
-
-    Raises
-    ------
-    StudyError, DataError
-        As `assemble`.
-    """
+    """Read everything a study names but its initiatives and its register."""
     tables, areas, names = _tables(file, store)
     return _area_data(file, tables, areas, names, outlines_of(file, areas)[0])
 
 
 def with_initiatives(file: StudyFile, area_data: AreaData) -> Assembled:
-    """Place the initiatives of a study on data that were read for the same sources.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every place that cannot be read or found.
-    """
+    """Place the initiatives of a study on data that were read for the same sources."""
     registered = registered_areas(file, area_data.tables, area_data.areas, area_data.boundaries)
     return _assembled(file, area_data, registered)
 
@@ -201,19 +184,7 @@ def printed_column(study: Study, reference: str) -> str:
 
 
 def read_sources(file: StudyFile, store: Path | None, more: Sequence[str] = ()) -> dict[str, SourceTable]:
-    """Read every source of a study.
-
-    Parameters
-    ----------
-    file : the study.
-    store : the store's folder, where the command names one.
-    more : 'source.column' to read beside what the study refers to.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every fault of every source at once.
-    """
+    """Read every source of a study."""
     study = file.study
     faults = Faults()
     tables = {}
@@ -366,13 +337,7 @@ def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
 def touching(
     file: StudyFile, areas: Strings, boundaries: Boundaries | None
 ) -> tuple[Graph | None, tuple[str, ...]]:
-    """Return which areas touch, by outlines or by a source's list of neighbours, and remarks.
-
-    Raises
-    ------
-    DataError
-        Where a list names no two areas of the panel.
-    """
+    """Return which areas touch, by outlines or by a source's list of neighbours, and remarks."""
     if boundaries is not None:
         return contiguity(boundaries), ()
     for source in file.study.source.values():

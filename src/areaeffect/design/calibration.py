@@ -175,13 +175,7 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats |
 
 
 def _parts(side: Floats, direction: Floats) -> bool:
-    """Whether every area lies beyond the target in a direction, by more than counts as met.
-
-    Parameters
-    ----------
-    side : (m,), each area's characteristics less the target, along the direction.
-    direction : (p,).
-    """
+    """Whether every area lies beyond the target in a direction, by more than counts as met."""
     return bool(side.max() < -EXACT * np.abs(direction).sum())
 
 
@@ -208,7 +202,6 @@ def match(order: Ints, allowed: Bools, rule: Matching) -> tuple[Ints, Floats] | 
     ----------
     order : (n_treated, k), areas in order of distance from each treated one.
     allowed : (n_areas,), areas that may be matched.
-    rule : the number of matches.
 
     Returns
     -------
@@ -252,10 +245,7 @@ def features(
 
     Parameters
     ----------
-    panel : its covariates are taken as they are; their dates are checked with the study.
-    measures : outcomes whose history counts.
     used : for each measure, (n_periods,), periods the neighbourhood has values for.
-    start, start_kind : the start the design is for.
     history : '12-month blocks', 'every period', or None for a level claim (no history).
     first : the first start of the programme; None where it is this one.
     """

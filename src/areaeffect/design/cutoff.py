@@ -63,7 +63,6 @@ class Ranked:
 
         Parameters
         ----------
-        members : places of the programme.
         may : (n_places,), places that may be compared with.
         """
         cut, position = int(members.max()), np.arange(len(self.score))
@@ -83,7 +82,6 @@ class Ranked:
 
         Parameters
         ----------
-        treated : areas of the programme.
         may : (n_areas,), areas that may be compared with at all.
         """
         has = np.zeros(len(self.score) + 1, dtype=bool)
@@ -100,12 +98,6 @@ class Ranked:
         Some places are left out, and the cut lies anywhere among the rest. The neediest places of
         all lie closer together than those after them, and share more of what happens there: so
         what is left out lies beyond a line across the map, at random.
-
-        Parameters
-        ----------
-        options : places that may be drawn.
-        counts : places of each of its neighbourhoods.
-        rng : of this draw.
         """
         drawn = np.array([self.of_area[areas[0]] for areas in options], dtype=np.int64)
         share = LEFT_OUT_WITHOUT_MAP
@@ -150,10 +142,7 @@ def ranked(
 
     Parameters
     ----------
-    places : areas of each place.
-    score, group, at_most : see `Ranked`, in the order of `places`.
     first : (n_places,), the places chosen: of equal scores they come first.
-    n_areas : areas in the panel.
     centres : (n_areas, 2); None without a map.
     """
     order = np.lexsort((np.arange(len(places)), ~first, score))

@@ -93,13 +93,8 @@ def design_programme(
 
     Parameters
     ----------
-    cohorts : the cohort of each neighbourhood.
-    members : the treated areas of each neighbourhood.
     eligible : (n_areas,), areas that may serve as benchmark areas for anyone.
-    rules : see `Rules`.
 
-    Returns
-    -------
     One entry a neighbourhood; None where no area is left in its pool.
     """
     treated = np.concatenate(members)
@@ -211,7 +206,6 @@ class Nearest:
     ----------
     scaled : (n_areas, p), characteristics in standard deviations.
     pool : (n_areas,), areas that may be found.
-    k : how many to find; fewer where the pool is smaller.
     strata : (n_areas,), an area's nearest areas are those of its own stratum; None for one.
     """
 
@@ -306,8 +300,6 @@ def spread_of(values: Floats) -> Floats:
     ----------
     values : (n, p).
 
-    Returns
-    -------
     (p,).
     """
     spread = np.asarray(values.std(axis=0), dtype=np.float64)

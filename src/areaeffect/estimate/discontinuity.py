@@ -60,8 +60,6 @@ def jump_at(score: Floats, outcome: Floats, bandwidths: tuple[float, float] | No
     outcome : (n,).
     bandwidths : of the fit and of its bias; None for those of least mean squared error.
 
-    Returns
-    -------
     None with too few observations or no variation on either side.
     """
     order = np.argsort(score, kind="stable")
@@ -121,8 +119,6 @@ def bunching_at(score: Floats, bandwidth: float | None = None) -> Bunching | Non
     score : (n,), less the cut.
     bandwidth : None for one by the rule of thumb of a normal density.
 
-    Returns
-    -------
     None with too few places on either side.
     """
     x = np.sort(score)
@@ -233,16 +229,7 @@ def _best(
     *,
     regular: bool,
 ) -> float | None:
-    """Return the bandwidth of least mean squared error of a coefficient's jump.
-
-    Parameters
-    ----------
-    sides : score and outcome below and above the cut.
-    order, which : of the fit, and the coefficient.
-    pilot : bandwidth that its variance is read at.
-    bias_at : on each side, the bandwidth that the next coefficient is read at.
-    regular : add three times that coefficient's variance to the squared bias.
-    """
+    """Return the bandwidth of least mean squared error of a coefficient's jump."""
     variance, bias, noise = 0.0, [], 0.0
     for (x, y), wide in zip(sides, bias_at, strict=True):
         near = np.abs(x) < pilot

@@ -84,32 +84,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Case:
-    """One finding before it is computed: its group and its outcome.
-
-    Parameters
-    ----------
-    group : the units it is about.
-    position : of the outcome in the study.
-    outcome, measure : its settings and its values.
-    units, against : the group's units that can be estimated.
-    disjoint : placebo programmes, and places, that share no area.
-    n_places : places of the programme: its units, or the pieces that they are drawn in.
-    outcome_is_primary : whether the study judges by this outcome.
-    is_inside : whether the group is a single place of a programme of several.
-    is_one_place : whether the programme is one place.
-    """
+    """One finding before it is computed: its group and its outcome."""
 
     group: Group
     position: int
     outcome: Outcome
     measure: Measure
     units: tuple[int, ...]
-    disjoint: tuple[int, int]
+    disjoint: tuple[int, int]  # placebo programmes, and places, that share no area
     against: tuple[int, ...] = ()
-    n_places: int = 0
+    n_places: int = 0  # its units, or the pieces that they are drawn in
     outcome_is_primary: bool = True
-    is_inside: bool = False
-    is_one_place: bool = False
+    is_inside: bool = False  # whether the group is a single place of a programme of several
+    is_one_place: bool = False  # whether the programme is one place
 
     @property
     def is_primary(self) -> bool:
@@ -185,8 +172,6 @@ class Case:
         ----------
         real, drawn : (n_units, N_TOTALS) and (n_draws, n_units, N_TOTALS), of one outcome.
 
-        Returns
-        -------
         None where the effect cannot be computed or there are too few placebos.
         """
         estimate, placebos = float(self.statistic(real)), self.statistic(drawn)

@@ -46,14 +46,7 @@ def strata_of(columns: Sequence[str], panel: Panel) -> Ints | None:
 
 
 def design_exclusions(design: DesignPart, panel: Panel, treated: Ints) -> list[tuple[Bools, str]]:
-    """Return (mask, reason) of the areas that the study's own rules leave out of the pool.
-
-    Parameters
-    ----------
-    design : its exclusions, rules and exact factors.
-    panel : its attributes.
-    treated : areas of the studied initiatives, whose own range or values a bare rule means.
-    """
+    """Return (mask, reason) of the areas that the study's own rules leave out of the pool."""
     found: list[tuple[Bools, str]] = [
         (picked(panel.attributes[e.column], e.values, e.column, "design.exclude"), e.reason)
         for e in design.exclude
@@ -106,12 +99,6 @@ def refuse_useless_covariates(file: StudyFile, panel: Panel, rows: Bools) -> Non
     Parameters
     ----------
     rows : (n_areas,), treated and eligible areas.
-
-    Raises
-    ------
-    DataError
-        Where a number is too large to compute with, or a covariate is constant or follows from
-        those before it. It would then count for nothing, or twice, without a sign in the findings.
     """
     values = panel.covariates[rows]
     problems = [
@@ -241,13 +228,7 @@ def ranked_of(study: Study, data: Assembled) -> Ranked | None:
 
 
 def placed_by(file: StudyFile, data: Assembled) -> Ranked | None:
-    """Return the order of the study's rule; None without a rule.
-
-    Raises
-    ------
-    DataError, StudyError
-        As `refuse_misplaced`.
-    """
+    """Return the order of the study's rule; None without a rule."""
     rule = ranked_of(file.study, data)
     if rule is not None:
         refuse_misplaced(file, data, rule)
@@ -263,15 +244,7 @@ def in_line(rule: Ranked | None, pool: Pool, units: Sequence[Neighbourhood]) -> 
 
 
 def refuse_misplaced(file: StudyFile, data: Assembled, rule: Ranked) -> None:
-    """Hold the places of the study against the rule that it says they were chosen by.
-
-    Raises
-    ------
-    DataError
-        Where a score or the group of a cap is not known.
-    StudyError
-        Where the rule takes other places than the study names.
-    """
+    """Hold the places of the study against the rule that it says they were chosen by."""
     unknown = [*_without_score(file, data, rule), *_without_group(file, data, rule)]
     if unknown:
         raise DataError(unknown)

@@ -10,8 +10,7 @@ import numpy as np
 from areaeffect.design.calibration import features
 from areaeffect.design.pool import Pool
 from areaeffect.design.programme import Cohort, make_cohort
-from areaeffect.estimate.adjustment import growth
-from areaeffect.estimate.counterfactual import NO_BINS, Bins, Sums, sums
+from areaeffect.estimate.counterfactual import NO_BINS, Bins, Sums, growth, sums
 from areaeffect.panel import Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import Periods
 from areaeffect.placebo.places import (

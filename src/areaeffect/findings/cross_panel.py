@@ -27,16 +27,7 @@ def build_panel(
     chosen: Sequence[Weighted | None],
     seed: int,
 ) -> CrossPanel | NotEstimable:
-    """Put treated areas, real or placebo, into one panel with their benchmark areas.
-
-    Parameters
-    ----------
-    measure : the outcome.
-    places : the real neighbourhoods, for their starts.
-    members : the treated areas of each, real or made up.
-    chosen : the benchmark areas of each.
-    seed : of a library's own draws.
-    """
+    """Put treated areas, real or placebo, into one panel with their benchmark areas."""
     weight = np.zeros(len(measure.values))
     for found in chosen:
         if found is not None:
@@ -83,8 +74,6 @@ def _edges(measure: Measure, first_after: int) -> Ints:
 def _blocks(measure: Measure, areas: Ints, edges: Ints) -> tuple[Floats, Bools]:
     """Add up each block over the periods that every area has, as a yearly rate or a mean.
 
-    Returns
-    -------
     (n_areas, n_kept), and which blocks are kept: one that some area lacks altogether is not.
     """
     values = measure.values[areas]

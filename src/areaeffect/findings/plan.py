@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.design.pool import Pool, balance, make_pool
+from areaeffect.design.pool import Pool, balance, make_pool, seal
 from areaeffect.design.programme import Rules, Weighted, design_programme
-from areaeffect.design.seal import seal
 from areaeffect.errors import StudyError
 from areaeffect.estimate.counterfactual import Bins, bins_over
 from areaeffect.findings.choices import (
@@ -116,13 +115,7 @@ def _listed(periods: Sequence[str]) -> str:
 
 
 def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
-    """Design the study and seal it.
-
-    Raises
-    ------
-    StudyError
-        Where no area is left to compare with.
-    """
+    """Design the study and seal it."""
     study, panel = file.study, data.panel
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)

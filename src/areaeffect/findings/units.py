@@ -84,7 +84,6 @@ def why_left_out(
     observed : for each outcome, (n_areas, n_periods).
     exposures : for each outcome, (n_areas,), or None.
     known : (n_areas,), whether every covariate is.
-    names : of the outcomes.
     """
     uncovered = np.zeros(len(known), dtype=bool)
     reasons = np.full(len(known), "", dtype=object)
@@ -198,7 +197,6 @@ def spent(times: Sequence[float], error: float = 1 - LEVEL) -> Floats:
     Parameters
     ----------
     times : follow-up at each look, ascending; the last is all of it.
-    error : of all looks together.
     """
     from scipy.stats import norm  # heavy
 
@@ -212,11 +210,6 @@ def to_look(file: StudyFile, data: Assembled) -> tuple[Assembled, Look | None]:
 
     Later values wait for the next look: whoever runs a study between two looks gets the earlier
     one again, and no test that was not planned. A look is reached when an outcome that is judged has it.
-
-    Raises
-    ------
-    StudyError
-        Where a look lies before what counts as after the first start, or after the window.
     """
     if not file.looks:
         return data, None

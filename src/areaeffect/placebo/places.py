@@ -70,7 +70,6 @@ def mean_traits(candidates: Sequence[Ints], traits: Floats) -> Floats:
 
     Parameters
     ----------
-    candidates : groups of areas.
     traits : (n_areas, q), scaled covariates and levels before the start.
     """
     if not candidates:
@@ -85,10 +84,8 @@ def most_alike(candidates: Sequence[Ints], means: Floats, target: Floats, keep: 
 
     Parameters
     ----------
-    candidates : groups of areas.
     means : (n_candidates, q), from `mean_traits`.
     target : (q,), the mean of the real neighbourhood.
-    keep : how many to keep; of candidates equally near the first.
     """
     if len(candidates) <= keep:
         return list(candidates)
@@ -139,13 +136,7 @@ def centre_of(groups: Sequence[Ints], centres: Floats) -> Floats:
 
 
 def fit_radius(spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None]) -> Spread:
-    """Find the radius with which proposals come nearest to the real spread.
-
-    Parameters
-    ----------
-    spread : its radius is not read.
-    propose : proposes one programme: the candidate picked for each neighbourhood.
-    """
+    """Find the radius with which proposals come nearest to the real spread."""
     best, least = np.inf, np.inf
     for step, factor in enumerate(_RADII):
         tried = Spread(spread.centres, spread.target, factor * spread.target)

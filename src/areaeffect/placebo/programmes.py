@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.design.programme import Cohort, Rules, design_programme
-from areaeffect.estimate.adjustment import adjustment
-from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
+from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, adjustment, totals
 from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.streams import OF_AREAS, Use, generator
@@ -49,12 +48,8 @@ def draw_programme(
 
     Parameters
     ----------
-    banks : the candidates of each real neighbourhood.
-    n_areas : areas in the panel.
     taken : (n_areas,), areas that may not be used; None for none.
-    rng : of this draw.
     spread : how far apart its neighbourhoods should lie; None for anywhere.
-    tries : times it is begun again where the last neighbourhoods find no room.
     """
     if spread is not None:
         return _draw_spread(banks, n_areas, taken, rng, spread)
@@ -122,10 +117,7 @@ def matched_spread(
 
     Parameters
     ----------
-    banks : the candidates of each real neighbourhood, in one piece each.
-    n_areas : areas in the panel.
     centres : for each bank, (n_candidates, 2).
-    target : mean distance between the real neighbourhoods' centres.
     """
     return fit_radius(
         Spread(tuple(centres), target, np.inf), lambda tried, rng: propose(banks, n_areas, None, rng, tried)
@@ -283,14 +275,6 @@ def prepare(machine: Machine) -> None:
 def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
     """Design and add up placebo programmes.
 
-    Parameters
-    ----------
-    machine : see `Machine`.
-    draws : numbers of the draws; each has its own random numbers, so that the result does not
-        depend on how draws are shared between processes.
-
-    Returns
-    -------
     (n_draws, n_neighbourhoods, n_outcomes, n_totals); NaN where a pool was empty.
     """
     shape = (len(draws), len(machine.banks), machine.n_outcomes, machine.n_totals)

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.adjustment import adjustment
-from areaeffect.estimate.counterfactual import NO_BINS, Bins, bins_over, path, path_counts
+from areaeffect.estimate.counterfactual import NO_BINS, Bins, adjustment, bins_over, path, path_counts
 from areaeffect.periods import PeriodKind, Periods
 from tests.shared.small_panel import measure
 
@@ -122,7 +121,7 @@ def level_sums(rate: np.ndarray, exposure: np.ndarray) -> cf.Sums:
 
 def gap(sums: cf.Sums, known: np.ndarray, members, pool, weights) -> float:
     by = adjustment(known, members, pool, weights)
-    return by.gap_in_rate(sums.post[pool], sums.exposure_post[pool], sums.exposure_post[members])
+    return by.gap_in_rate(sums.post[pool], sums.columns[:, 3][pool], sums.columns[:, 3][members])
 
 
 def test_an_imbalance_that_explains_the_rate_is_taken_off_the_gap() -> None:
