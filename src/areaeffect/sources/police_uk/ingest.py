@@ -25,8 +25,7 @@ from areaeffect.sources.police_uk.counting import (
 )
 from areaeffect.sources.police_uk.files import IngestReport, StreetFile, find_files, read_files, report_on
 from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfinished, writing
-from areaeffect.sources.police_uk.rows import RowsUsed
-from areaeffect.sources.police_uk.text import REPEATED, Rejected, number_lines
+from areaeffect.sources.police_uk.rows import REPEATED, Rejected, RowsUsed
 
 SOURCE = "police_uk"
 #: Numbered text that goes through the engine at once: bounds memory and scratch space.
@@ -52,16 +51,6 @@ class _Batch:
     n_rows: dict[int, int] = field(default_factory=dict)
     lines: list[bytes] = field(default_factory=list)
     size: int = 0
-
-    def holds(self, file: StreetFile) -> bool:
-        """Say whether the batch has this force and month."""
-        return any(f.force == file.force and f.month == file.month for _, f, _ in self.files)
-
-    def write(self) -> None:
-        """Write the numbered lines for the engine, and let go of them."""
-        with self.text.open("wb") as stream:
-            stream.writelines(self.lines)
-        self.lines.clear()
 
 
 def ingest_police_uk(
@@ -164,7 +153,7 @@ class _Ingest:
                 self._read(files, say, connection, behind)
             if self.problems:
                 raise DataError(self.problems[:_SHOWN])
-            rows.forget(connection)
+            connection.execute("DROP TABLE IF EXISTS checked")
             self._count(connection, say, engine)
         finally:
             connection.close()
@@ -181,14 +170,17 @@ class _Ingest:
         at_work: Future[None] | None = None
 
         def hand_over() -> Future[None]:
-            batch.write()
+            with batch.text.open("wb") as stream:
+                stream.writelines(batch.lines)
+            batch.lines.clear()
             if at_work is not None:
                 at_work.result()
             return behind.submit(self._through_engine, connection, batch)
 
         for number, (file, data) in enumerate(read_files(files)):
             say("reading", number, len(files))
-            is_later = batch.holds(file) or before.holds(file)
+            in_work = {(f.force, f.month) for _, f, _ in (*batch.files, *before.files)}
+            is_later = (file.force, file.month) in in_work
             full = BATCH_BYTES if at_work else BATCH_BYTES // 4  # the engine starts early on the first
             if batch.files and (is_later or batch.size > full):
                 at_work = hand_over()
@@ -218,7 +210,7 @@ class _Ingest:
 
     def _add(self, batch: _Batch, number: int, file: StreetFile, data: bytes, row: ManifestRow) -> None:
         try:
-            numbered = number_lines(data, number, file.name)
+            numbered = rows.number_lines(data, number, file.name)
         except DataError as error:
             self.problems += error.problems
             return
