@@ -32,9 +32,19 @@ def covered_units(
     """
     kept, notes = [], []
     for unit in found:
-        reasons = _left_out(panel, measures, unit)
+        reasons = why_left_out(
+            [m.observed[unit.areas] for m in measures],
+            [None if m.exposure is None else m.exposure[unit.areas] for m in measures],
+            np.asarray(np.isfinite(panel.covariates[unit.areas]).all(axis=1), dtype=np.bool_),
+            [m.name.replace("_", " ") for m in measures],
+        )
+        for reason in sorted({str(r) for r in reasons} - {""}):
+            codes = panel.areas[unit.areas[reasons == reason]]
+            notes.append(
+                f"{unit.name}: {len(codes)} of {len(unit.areas)} treated areas {reason} and are left "
+                f"out ({', '.join(codes[:_SHOWN])}{' …' if len(codes) > _SHOWN else ''})."
+            )
         lacking = reasons != ""
-        notes += _left_out_notes(panel, unit, reasons)
         if not lacking.all():
             kept.append(replace(unit, areas=unit.areas[~lacking], named=len(unit.areas)))
     if not kept:
@@ -46,32 +56,6 @@ def covered_units(
     if study.design.unit == "programme":
         kept = _merge(kept)
     return tuple(kept), notes
-
-
-def left_out_warning(given: Sequence[Neighbourhood], covered: Sequence[Neighbourhood]) -> tuple[str, ...]:
-    """Say how many of the treated areas a study names are not in it."""
-    named, used = (sum(len(u.areas) for u in units) for units in (given, covered))
-    if named == used:
-        return ()
-    return (phrase("units.treated_areas", lost=named - used, named=named),)
-
-
-def named_areas(given: Sequence[Neighbourhood]) -> dict[str, int]:
-    """Count the treated areas that a study names, by initiative."""
-    found: dict[str, int] = {}
-    for unit in given:
-        found[unit.initiative] = found.get(unit.initiative, 0) + unit.n_named
-    return found
-
-
-def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) -> Strings:
-    """Return why each treated area of a neighbourhood is left out; empty where it is not."""
-    return why_left_out(
-        [m.observed[unit.areas] for m in measures],
-        [None if m.exposure is None else m.exposure[unit.areas] for m in measures],
-        np.asarray(np.isfinite(panel.covariates[unit.areas]).all(axis=1), dtype=np.bool_),
-        [m.name.replace("_", " ") for m in measures],
-    )
 
 
 def why_left_out(
@@ -100,18 +84,6 @@ def why_left_out(
     reasons[~known] = "lack a covariate, or it is infinite"
     reasons[uncovered | (not is_known)] = "are not covered throughout"
     return reasons.astype(str)
-
-
-def _left_out_notes(panel: Panel, unit: Neighbourhood, reasons: Strings) -> list[str]:
-    """Say which treated areas are left out, and why."""
-    notes = []
-    for reason in sorted({str(r) for r in reasons} - {""}):
-        codes = panel.areas[unit.areas[reasons == reason]]
-        notes.append(
-            f"{unit.name}: {len(codes)} of {len(unit.areas)} treated areas {reason} and are left "
-            f"out ({', '.join(codes[:_SHOWN])}{' …' if len(codes) > _SHOWN else ''})."
-        )
-    return notes
 
 
 def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:

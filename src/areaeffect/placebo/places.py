@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from areaeffect.panel import Graph
 from areaeffect.results import Bools, Floats, Ints, Strings
-from areaeffect.streams import OF_AREAS, Use, generator
 
 #: Seeds whose pseudo-neighbourhoods are kept for each neighbourhood: those most alike it.
 ALIKE = 200
@@ -101,9 +100,6 @@ def most_alike(candidates: Sequence[Ints], means: Floats, target: Floats, keep: 
 ALIKE_WITHIN = 1.15
 #: ... and after this number of proposals the one that came nearest is.
 PROPOSALS = 6
-#: Radii that are tried, as multiples of the real programme's spread.
-_RADII = (0.5, 0.7, 1.0, 1.4, 2.0, np.inf)
-_TRIALS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,16 +129,3 @@ def mean_distance(points: Floats) -> float:
 def centre_of(groups: Sequence[Ints], centres: Floats) -> Floats:
     """Return the mean of the centres of each group's areas, (n_groups, 2)."""
     return np.array([centres[areas].mean(axis=0) for areas in groups]).reshape(-1, 2)
-
-
-def fit_radius(spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None]) -> Spread:
-    """Find the radius with which proposals come nearest to the real spread."""
-    best, least = np.inf, np.inf
-    for step, factor in enumerate(_RADII):
-        tried = Spread(spread.centres, spread.target, factor * spread.target)
-        rng = generator(Use.SPREAD, OF_AREAS, step)
-        found = [propose(tried, rng) for _ in range(_TRIALS)]
-        made = [tried.off_by(picked) for picked in found if picked is not None]
-        if len(made) >= _TRIALS // 2 and float(np.median(made)) < least:
-            best, least = tried.radius, float(np.median(made))
-    return Spread(spread.centres, spread.target, best)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from areaeffect.design.programme import Cohort, Rules, design_programme
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, adjustment, totals
-from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
+from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.streams import OF_AREAS, Use, generator
 
@@ -24,6 +24,9 @@ _TRIES = 50
 _QUICK_TRIES = 8
 #: Packings of disjoint programmes that are tried, of which the fullest counts.
 _PACKINGS = 4
+#: Radii that are tried, as multiples of the real programme's spread.
+_RADII = (0.5, 0.7, 1.0, 1.4, 2.0, np.inf)
+_TRIALS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,15 +116,23 @@ def propose(
 def matched_spread(
     banks: Sequence[Candidates], n_areas: int, centres: Sequence[Floats], target: float
 ) -> Spread:
-    """Return how placebo programmes are kept as far apart as the real one.
+    """Find the radius with which proposed programmes come nearest to the spread of the real one.
 
     Parameters
     ----------
+    banks : the candidates of each real neighbourhood, in one piece each.
     centres : for each bank, (n_candidates, 2).
+    target : mean distance between the real neighbourhoods' centres.
     """
-    return fit_radius(
-        Spread(tuple(centres), target, np.inf), lambda tried, rng: propose(banks, n_areas, None, rng, tried)
-    )
+    best, least = np.inf, np.inf
+    for step, factor in enumerate(_RADII):
+        tried = Spread(tuple(centres), target, factor * target)
+        rng = generator(Use.SPREAD, OF_AREAS, step)
+        found = [propose(banks, n_areas, None, rng, tried) for _ in range(_TRIALS)]
+        made = [tried.off_by(picked) for picked in found if picked is not None]
+        if len(made) >= _TRIALS // 2 and float(np.median(made)) < least:
+            best, least = tried.radius, float(np.median(made))
+    return Spread(tuple(centres), target, best)
 
 
 def _pick(bank: Candidates, used: Bools, rng: np.random.Generator) -> Ints | None:
@@ -246,44 +257,38 @@ class Machine:
         return N_TOTALS + N_PATH * self.n_bins
 
     def prepare(self) -> None:
-        """See `prepare`."""
-        prepare(self)
+        """Make every cohort and sum that a draw can ask for, once, before draws are shared out.
+
+        Also the searches for nearest areas: the OpenMP they use does not survive a fork.
+        """
+        for arm in self.arms:
+            asked: dict[int, tuple[Cohort, list[Ints]]] = {}
+            for g, bank in enumerate(self.banks):
+                for options in {id(some): some for some in bank.pieces}.values():
+                    for areas in options:
+                        cohort = arm.cohort(g, areas)
+                        arm.sums(g, areas)
+                        asked.setdefault(id(cohort), (cohort, []))[1].append(areas)
+            for cohort, groups in asked.values():
+                if cohort.nearest is not None:
+                    cohort.nearest.of(np.unique(np.concatenate(groups)))
 
     def run(self, draws: npt.NDArray[np.int64]) -> Floats:
-        """See `run_draws`."""
-        return run_draws(self, draws)
+        """Design and add up placebo programmes.
 
+        Each draw has its own random numbers, so that the result does not depend on how draws are
+        shared between processes.
 
-def prepare(machine: Machine) -> None:
-    """Make every cohort and sum that a draw can ask for, once, before draws are shared out.
-
-    Also the searches for nearest areas: the OpenMP they use does not survive a fork.
-    """
-    for arm in machine.arms:
-        asked: dict[int, tuple[Cohort, list[Ints]]] = {}
-        for g, bank in enumerate(machine.banks):
-            for options in {id(some): some for some in bank.pieces}.values():
-                for areas in options:
-                    cohort = arm.cohort(g, areas)
-                    arm.sums(g, areas)
-                    asked.setdefault(id(cohort), (cohort, []))[1].append(areas)
-        for cohort, groups in asked.values():
-            if cohort.nearest is not None:
-                cohort.nearest.of(np.unique(np.concatenate(groups)))
-
-
-def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
-    """Design and add up placebo programmes.
-
-    (n_draws, n_neighbourhoods, n_outcomes, n_totals); NaN where a pool was empty.
-    """
-    shape = (len(draws), len(machine.banks), machine.n_outcomes, machine.n_totals)
-    found = np.full(shape, np.nan)
-    for d, number in enumerate(draws):
-        programme = programme_of(machine, int(number))
-        if programme is not None:
-            found[d] = run_programme(machine, programme, int(number))
-    return found
+        Returns
+        -------
+        (n_draws, n_neighbourhoods, n_outcomes, n_totals); NaN where a pool was empty.
+        """
+        found = np.full((len(draws), len(self.banks), self.n_outcomes, self.n_totals), np.nan)
+        for d, number in enumerate(draws):
+            programme = programme_of(self, int(number))
+            if programme is not None:
+                found[d] = run_programme(self, programme, int(number))
+        return found
 
 
 def programme_of(machine: Machine, number: int) -> list[Ints] | None:
