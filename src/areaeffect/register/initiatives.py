@@ -15,8 +15,7 @@ from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood
 from areaeffect.register.drawn_areas import OUTSIDE, LeftOut, PlacesRead, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
-from areaeffect.register.places import KINDS, find_places
-from areaeffect.register.postcodes import Postcodes, find_postcodes
+from areaeffect.register.places import KINDS, Postcodes, find_places, find_postcodes
 from areaeffect.register.rows import (
     KNOWN,
     Record,

@@ -11,13 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from areaeffect.disk import write_file
 from areaeffect.errors import DataError
-from areaeffect.sources.publishers.answers import LARGE, Ask, MovedError, NotReadyError, expect
 from areaeffect.sources.publishers.releases import By, Origin, PublishedRelease, ReleaseFile
-from areaeffect.sources.publishers.transport import SMALL, make_room, read_record
+from areaeffect.sources.publishers.transport import (
+    LARGE,
+    SMALL,
+    Ask,
+    MovedError,
+    NotReadyError,
+    make_room,
+    read_record,
+)
 
 if TYPE_CHECKING:
     from areaeffect.sources.publishers.transport import Client, Progress
@@ -50,6 +57,14 @@ class Probe:
     address: str  # the one that was asked
     says: str  # 'bytes' or 'rows' it has, in words
     matches: bool | None  # whether that is what is on record; None where nothing is.
+
+
+def _under(ask: Ask, content: Any, key: str) -> Any:
+    """Return what an interface sends under a key; refuse an answer without it."""
+    if not isinstance(content, dict) or key not in content:
+        what = f"{ask.address} has no '{key}': the publisher changed its interface."
+        raise DataError(what, ask.name, f"Look for the file on {ask.page}.")
+    return content[key]
 
 
 def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:
@@ -125,17 +140,17 @@ def _addresses(client: Client, release: PublishedRelease, origin: Origin) -> Ite
         yield origin.address
     if origin.by is By.GOVUK:
         at = ask_of(release, origin, f"https://www.gov.uk/api/content{origin.page}")
-        listed = expect(at, client.json(at), "details").get("attachments") or []
+        listed = _under(at, client.json(at), "details").get("attachments") or []
         names = {str(a.get("url", "")): str(a.get("title", "")) for a in listed if isinstance(a, dict)}
         yield _the_one(at, origin.match, names)
     elif origin.by is By.ONS:
         at = ask_of(release, origin, f"{origin.address}/data")
-        editions = expect(at, client.json(at), "datasets")
+        editions = _under(at, client.json(at), "datasets")
         if not editions or not isinstance(editions[0], dict):
             yield _the_one(at, origin.match, {})
         uri = str(editions[0].get("uri", ""))
         one = replace(at, address=f"https://www.ons.gov.uk{uri}/data")
-        files = expect(one, client.json(one), "downloads")
+        files = _under(one, client.json(one), "downloads")
         names = {f"https://www.ons.gov.uk/file?uri={uri}/{f['file']}": "" for f in files if "file" in f}
         yield _the_one(one, origin.match, names)
 
@@ -186,7 +201,7 @@ def _bring_from_hub(
         def page(here: int) -> Page:
             one = replace(ask, address=f"{query}&resultOffset={here}")
             content = client.json(one)
-            rows = len(expect(one, content, "features"))  # may be fewer than asked: go on by what came
+            rows = len(_under(one, content, "features"))  # may be fewer than asked: go on by what came
             return json.dumps(content, ensure_ascii=False).encode(), rows, n
 
         _bring_pages(ask, page, n, target, _join_table if is_table else _join_features, progress)
@@ -260,7 +275,7 @@ def _nomis_rows(client: Client, ask: Ask, here: int, limit: int = _NOMIS_PAGE) -
 def _count(client: Client, ask: Ask) -> int:
     """Ask how many rows a service has."""
     one = replace(ask, address=f"{ask.address}/query?where=1%3D1&returnCountOnly=true&f=json")
-    count = expect(one, client.json(one), "count")
+    count = _under(one, client.json(one), "count")
     if not isinstance(count, int) or count < 1:
         raise MovedError(
             f"{one.address} says that it has {count!r} rows.", ask.name, f"Look for it on {ask.page}."
