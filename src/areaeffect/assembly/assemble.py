@@ -18,8 +18,7 @@ from areaeffect.assembly.measures import (
     wanted,
 )
 from areaeffect.errors import DataError, Faults, Problem, first_few
-from areaeffect.geography.boundaries import Boundaries, read_boundaries
-from areaeffect.geography.neighbours import contiguity, read_neighbours, within
+from areaeffect.geography.boundaries import Boundaries, contiguity, read_boundaries, read_neighbours, within
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
 from areaeffect.periods import parse_period
 from areaeffect.records import DataTable

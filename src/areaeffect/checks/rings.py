@@ -25,7 +25,7 @@ from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import totals
 from areaeffect.estimate.inference import PlaceboInference, max_t
 from areaeffect.findings.describe import ALPHA
-from areaeffect.geography.neighbours import bands
+from areaeffect.geography.boundaries import bands
 from areaeffect.panel import Graph
 from areaeffect.placebo.programmes import Machine, programme_of
 from areaeffect.records import described

@@ -14,7 +14,7 @@ from areaeffect.geography.boundaries import Boundaries
 from areaeffect.periods import PeriodKind, label
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.sources.panel_periods import RARE, periods_copied
-from areaeffect.sources.police_uk.text import shorten
+from areaeffect.sources.police_uk.rows import shorten
 
 #: Rows listed by file, line and reason, of each reason; every row is counted.
 LISTED = 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,7 +104,8 @@ def count_points(
     counter = _Counter(source, boundaries, periods)
     with ThreadPoolExecutor(1) as worker:  # a piece is located while the next is read
         waiting: tuple[Rows, Future[Ints]] | None = None
-        for file, piece in _pieces(paths, source, rows):
+        pieces = ((i, piece) for i, path in enumerate(paths) for piece in pieces_of(path, source, rows))
+        for file, piece in pieces:
             read = counter.read(file, piece, str(paths[file]))
             future = worker.submit(counter.locate, read, piece.crs)
             if waiting is not None:
@@ -115,23 +116,20 @@ def count_points(
     return counter.counted()
 
 
-def _pieces(paths: Sequence[Path], source: PointsSource, rows: int) -> Iterator[tuple[int, Piece]]:
-    for file, path in enumerate(paths):
-        for piece in pieces_of(path, source, rows):
-            yield file, piece
-
-
 class _Counter:
     """Rows on their way to counts."""
 
     def __init__(self, source: PointsSource, boundaries: Boundaries, periods: Periods) -> None:
+        import shapely
+
         self._periods = periods
         self._first = periods.kind.first_month(periods.first)
         self._last = periods.kind.first_month(periods.first + periods.n) - 1
         self._period_of = np.repeat(np.arange(periods.n), periods.kind.months)
         self._dates, self._categories = DateTexts(source.dates), Numbering()
         self._locator, self._crs = Locator(boundaries.outlines, SLACK), boundaries.crs
-        self._bounds = boundaries.bounds
+        west, south, east, north = map(float, shapely.total_bounds(boundaries.outlines))
+        self._bounds = (west, south, east, north)
         self._boxes: dict[str, tuple[Box, bool]] = {}
         self._seen: dict[str, CoordinateSigns] = {}
         self._account = Account()

@@ -62,13 +62,7 @@ def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup:
 
 
 def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Located:
-    """Find the areas of the declared vintage that published codes mean.
-
-    Parameters
-    ----------
-    codes, names, totals : (n_codes,), as published, and the incidents of each.
-    lookup : from `read_lookup`.
-    """
+    """Find the areas of the declared vintage that published codes mean."""
     new, status = to_vintage(codes, lookup)
     candidates = [
         lookup.children(str(c)) if s == CodeStatus.SPLIT.value else ((str(n),) if n else ())
@@ -77,6 +71,13 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     areas = np.unique(np.array([a for c in candidates for a in c], dtype=str))
     position = {str(a): i for i, a in enumerate(areas)}
     name_of = dict(zip(codes.tolist(), names.tolist(), strict=True))
+    changed = (status == CodeStatus.SPLIT.value) | ((new != "") & (new != codes))
+    notes = (
+        f"{number_of(int(totals[changed].sum()), 'incident', 'incidents')} on "
+        f"{int(changed.sum()):,} area codes of another "
+        f"census ({first_few(sorted(codes[changed].tolist()))}) were converted to areas of the "
+        f"declared one by the lookup {lookup.name}.",
+    )
     found = Located(
         areas=areas,
         names=np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
@@ -86,7 +87,7 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
         .T,
         several={},
         left_out={},
-        notes=_brought_over(codes, new, status, totals, lookup.name),
+        notes=notes if changed.any() else (),
     )
     for code, candidate, total in zip(codes.tolist(), candidates, totals.tolist(), strict=True):
         if not candidate:
@@ -94,19 +95,6 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
         elif len(candidate) > 1:
             found.several[code] = np.array([position[c] for c in candidate], dtype=np.int64)
     return found
-
-
-def _brought_over(codes: Strings, new: Strings, status: Strings, totals: Ints, how: str) -> tuple[str, ...]:
-    """Say how many codes of another census were brought to the declared one."""
-    changed = (status == CodeStatus.SPLIT.value) | ((new != "") & (new != codes))
-    if not changed.any():
-        return ()
-    return (
-        f"{number_of(int(totals[changed].sum()), 'incident', 'incidents')} on "
-        f"{int(changed.sum()):,} area codes of another "
-        f"census ({first_few(sorted(codes[changed].tolist()))}) were converted to areas of the "
-        f"declared one by the lookup {how}.",
-    )
 
 
 def place(
@@ -118,13 +106,7 @@ def place(
     asked: Sequence[Sequence[str]],
     n_periods: int,
 ) -> Placed:
-    """Give incidents of split codes, and those with a point but no code, to areas.
-
-    Parameters
-    ----------
-    asked : sets of categories; one matrix each, and every total is conserved.
-
-    """
+    """Give incidents of split codes, and those with a point but no code, to areas; totals are kept."""
     shape = (len(located.areas), n_periods)
     empty = np.zeros(n_periods, dtype=np.int64)
     if not len(points.codes):

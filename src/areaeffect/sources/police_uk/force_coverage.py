@@ -347,13 +347,6 @@ def _parts_of(
 ) -> Bools:
     """(n_areas, n_forces): whether a force that is not the area's own has a part of it.
 
-    Parameters
-    ----------
-    incidents : (n_areas, n_forces), of all categories in the periods.
-    home : (n_areas,), from `home_of`; none -1.
-
-    Notes
-    -----
     Incidents are compared with the months in which each force published anything, so that a file
     that soon stops has no smaller part.
     """

@@ -72,12 +72,7 @@ class Counts:
         return np.asarray(self.values[-1].sum(axis=1), dtype=np.int64)
 
     def by_area(self, area_of_code: Ints, n_areas: int) -> list[Floats]:
-        """Add codes up to areas: (n_areas, n_periods) for each set.
-
-        Parameters
-        ----------
-        area_of_code : (n_codes,), position of the area a code means; -1 for none.
-        """
+        """Add codes up to areas, -1 for none: (n_areas, n_periods) for each set."""
         several = np.bincount(area_of_code[area_of_code >= 0], minlength=n_areas) > 1
         one = (area_of_code >= 0) & ~several[area_of_code]
         merged = np.flatnonzero((area_of_code >= 0) & ~one)  # few
@@ -124,19 +119,7 @@ class Points:
 def read_counts(
     lake: Lake, forces: Sequence[str], months: Sequence[str], asked: Sequence[Sequence[str]]
 ) -> Counts:
-    """Read the counts of some forces and months.
-
-    Parameters
-    ----------
-    lake : the store.
-    forces, months : those asked; months in order.
-    asked : sets of categories to add up.
-
-    Raises
-    ------
-    DataError
-        A file of the store is gone or damaged.
-    """
+    """Read the counts of some forces and months, which are in order, for each set of categories `asked`."""
     import duckdb
 
     here = [n for m in months if (n := f"police_uk/counts/month={m}/part.parquet") in lake.stored()]
