@@ -170,23 +170,19 @@ class Staggered:
     beta: float  # the weight of the gaps before the starts
 
 
-def random_timing(
-    outcome: Floats, start: Ints, estimand: str = "simple", beta: float | None = None
-) -> Staggered:
-    """Estimate the effect of starting, over treated cells.
+def random_timing(outcome: Floats, start: Ints, beta: float | None = None) -> Staggered:
+    """Estimate the effect of starting, over treated cells, each once.
 
     Parameters
     ----------
     outcome : (n_units, n_periods).
     start : (n_units,), position of the first treated period; n_periods or more for never.
-    estimand : how cells are weighted: 'simple' (each unit-period once), 'cohort' (each unit once)
-        or 'calendar' (each period once).
     beta : 1 for Callaway and Sant'Anna, 0 for the difference in means; None for the best one.
     """
     starts, sizes = np.unique(start, return_counts=True)
     if sizes.min() < 2:  # noqa: PLR2004  # a variance needs two
         raise ValueError("a start with a single unit has no variance")
-    after, before = _contrasts(starts, sizes, outcome.shape[1], estimand)
+    after, before = _contrasts(starts, sizes, outcome.shape[1])
     means = np.array([outcome[start == s].mean(axis=0) for s in starts])
     covariances = [np.cov(outcome[start == s], rowvar=False) for s in starts]
     variance = np.zeros((2, 2))  # of (theta_0, X)
@@ -204,18 +200,13 @@ def random_timing(
     )
 
 
-def _contrasts(starts: Ints, sizes: Ints, n_periods: int, estimand: str) -> tuple[Floats, Floats]:
+def _contrasts(starts: Ints, sizes: Ints, n_periods: int) -> tuple[Floats, Floats]:
     """Return the weights of each start's mean path in theta_0 and in X, (n_starts, n_periods)."""
     periods = np.arange(n_periods)
     cells = (starts[:, None] <= periods) & (periods < starts.max())  # treated, and some later left
     if not cells.any():
         raise ValueError("no treated period has units that start later")
     weight = cells * sizes[:, None].astype(np.float64)
-    if estimand == "calendar":
-        used = weight.sum(axis=0)
-        weight = np.divide(weight, used, out=np.zeros_like(weight), where=used > 0)
-    elif estimand == "cohort":
-        weight /= np.maximum(cells.sum(axis=1, keepdims=True), 1)
     weight /= weight.sum()
     after, before = np.zeros_like(weight), np.zeros_like(weight)
     for s, t in zip(*np.nonzero(cells), strict=True):

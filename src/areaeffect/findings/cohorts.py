@@ -13,18 +13,19 @@ from areaeffect.design.programme import Cohort, make_cohort
 from areaeffect.estimate.counterfactual import NO_BINS, Bins, Sums, growth, sums
 from areaeffect.panel import Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import Periods
-from areaeffect.placebo.places import (
+from areaeffect.placebo.programmes import (
     ALIKE,
     GROWTHS,
+    Candidates,
     Spread,
     centre_of,
     grouped,
     grow,
+    matched_spread,
     mean_distance,
     mean_traits,
     most_alike,
 )
-from areaeffect.placebo.programmes import Candidates, matched_spread
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.study.model import Study
 

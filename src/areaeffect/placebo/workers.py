@@ -8,11 +8,10 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from areaeffect.placebo.programmes import Job
 from areaeffect.results import Floats, Ints
 
 #: Draws that one task holds: small enough for a smooth progress display.
@@ -24,6 +23,16 @@ Task = TypeVar("Task")
 Done = TypeVar("Done")
 
 _run_and_shared: tuple[Callable[[Any, Any], Any], Any] | None = None
+
+
+class Job(Protocol):
+    """Work that can be shared out over processes, draw by draw."""
+
+    def prepare(self) -> None:
+        """Make what every draw needs, once, before draws are shared out."""
+
+    def run(self, draws: Ints) -> Floats:
+        """Return the totals of some draws, along the first axis."""
 
 
 @contextmanager

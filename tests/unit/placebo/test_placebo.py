@@ -17,9 +17,18 @@ from areaeffect.design.programme import Cohort, Rules, make_cohort
 from areaeffect.estimate.counterfactual import N_TOTALS, Sums, sums
 from areaeffect.panel import Graph
 from areaeffect.periods import PeriodKind
-from areaeffect.placebo import places
-from areaeffect.placebo.places import grouped, grow, mean_traits, most_alike
-from areaeffect.placebo.programmes import Candidates, Machine, count_disjoint, draw_programme, run_programme
+from areaeffect.placebo import programmes
+from areaeffect.placebo.programmes import (
+    Candidates,
+    Machine,
+    count_disjoint,
+    draw_programme,
+    grouped,
+    grow,
+    mean_traits,
+    most_alike,
+    run_programme,
+)
 from areaeffect.placebo.workers import run_all
 from areaeffect.streams import generator
 from tests.shared.small_panel import grid, measure, panel
@@ -83,7 +92,7 @@ def test_of_more_seeds_than_are_needed_so_many_are_drawn(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = grow(graph, EVERYWHERE, 3, np.random.default_rng(1))
-    monkeypatch.setattr(places, "MOST_SEEDS", 10)
+    monkeypatch.setattr(programmes, "MOST_SEEDS", 10)
     few = grow(graph, EVERYWHERE, 3, np.random.default_rng(1))
     assert 10 <= len(few) <= 30 < len(whole)
     assert all(len(areas) == 3 for areas in few)
