@@ -257,8 +257,9 @@ def covariates_of(
         table = tables[source]
         where = file.where(f"design.covariates.{i}")
         if column in table.varying:
-            dated = _dated(table, column, covariate.as_of)
-            if dated is None:
+            periods = table.periods
+            at = parse_period(covariate.as_of, periods.kind) if covariate.as_of and periods else None
+            if at is None or periods is None or not 0 <= at - periods.first < periods.n:
                 problems.append(
                     Problem(
                         f"'{covariate.column}' changes over time.",
@@ -268,7 +269,7 @@ def covariates_of(
                     )
                 )
                 continue
-            values = align(dated, table.areas, areas)
+            values = align(table.varying[column][:, at - periods.first], table.areas, areas)
         else:
             values = align(table.attributes[column], table.areas, areas)
         if values.dtype.kind != "f":
@@ -290,15 +291,6 @@ def covariates_of(
     if problems:
         raise DataError(problems)
     return np.column_stack(columns) if columns else np.empty((len(areas), 0)), tuple(as_of)
-
-
-def _dated(table: SourceTable, column: str, as_of: str | None) -> Floats | None:
-    if as_of is None or table.periods is None:
-        return None
-    ordinal = parse_period(as_of, table.periods.kind)
-    if ordinal is None or not 0 <= ordinal - table.periods.first < table.periods.n:
-        return None
-    return table.varying[column][:, ordinal - table.periods.first]
 
 
 def _text_attributes(study: Study, tables: dict[str, SourceTable], areas: Strings) -> dict[str, Strings]:

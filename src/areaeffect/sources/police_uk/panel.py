@@ -52,7 +52,6 @@ from areaeffect.tables.parquet import read_parquet
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-
     Codes = npt.NDArray[np.uint8]
 
 _ATTRIBUTES = ("force", "district")
