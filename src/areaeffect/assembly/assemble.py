@@ -148,6 +148,15 @@ def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> 
     measures = area_data.measures
     if study.design.last_to_start == "benchmark":
         registered, measures = last_as_benchmark(file, registered, measures)
+    measured = {o.source for o in study.outcome}
+    unmeasured = []  # areas that a table of the user's own describes and no outcome has
+    for name, table in tables.items():
+        if name in measured or study.source[name].kind != "panel":
+            continue
+        left = np.setdiff1d(table.areas, area_data.areas)
+        if len(left):
+            what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
+            unmeasured.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
     metres = study.register_.buffer_km * 1000
     graph, of_neighbours = touching(file, area_data.areas, boundaries)
     panel = Panel(
@@ -164,7 +173,7 @@ def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> 
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),
-            *_without_outcome(study, tables, area_data.areas),
+            *unmeasured,
             *measure_notes(study, tables, measures),
             *registered.notes,
             *(boundaries.notes if boundaries else ()),
@@ -221,20 +230,6 @@ def areas_of(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Str
         if (table.names != table.areas).any():
             names[where[here]] = table.names[here]
     return areas, names.astype(str)
-
-
-def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: Strings) -> list[str]:
-    """Name the areas that a table of the user's own describes and no outcome has."""
-    measured = {o.source for o in study.outcome}
-    notes = []
-    for name, table in tables.items():
-        if name in measured or study.source[name].kind != "panel":
-            continue
-        left = np.setdiff1d(table.areas, areas)
-        if len(left):
-            what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
-            notes.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
-    return notes
 
 
 def _of_text(column: str, values: Strings, where: str) -> Problem:
