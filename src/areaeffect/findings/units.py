@@ -11,7 +11,7 @@ from areaeffect.assembly.assemble import Assembled
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import Periods, kind_of, label, parse_period
-from areaeffect.register.neighbourhoods import shared_attributes
+from areaeffect.register.rows import shared_attributes
 from areaeffect.results import LEVEL, Bools, Floats, Strings
 from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Study

@@ -14,12 +14,13 @@ from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood
 from areaeffect.register.drawn_areas import OUTSIDE, LeftOut, PlacesRead, rows_of_drawn
-from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.places import KINDS, Postcodes, find_places, find_postcodes
 from areaeffect.register.rows import (
     KNOWN,
     Record,
     contradictions,
+    date_problems,
+    neighbourhoods_of,
     read_records,
     row_of,
     unnamed,

@@ -17,9 +17,8 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import places_found
-from areaeffect.register.neighbourhoods import start_kind
 from areaeffect.register.places import PlaceLookup, authorities_of, in_authority, lookups_of, vintage_of
-from areaeffect.register.rows import Record, grouped, read_records
+from areaeffect.register.rows import Record, grouped, read_records, start_kind
 from areaeffect.results import Ints, Strings
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative

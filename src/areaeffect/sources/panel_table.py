@@ -19,7 +19,14 @@ from areaeffect.errors import DataError, Faults, Problem, did_you_mean, number_o
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.sources.coverage import MeasureRequest, SourceKind, SourceRequest, SourceTable
-from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
+from areaeffect.sources.panel_periods import (
+    RowPeriods,
+    copied_rows,
+    ended_categories,
+    lengthen,
+    row_periods,
+    short_of_window,
+)
 from areaeffect.sources.panel_values import (
     Grid,
     attributes_of,
@@ -30,7 +37,6 @@ from areaeffect.sources.panel_values import (
 )
 from areaeffect.sources.panel_vintages import one_vintage, placed_by_name
 from areaeffect.sources.screening import screen
-from areaeffect.sources.screening_periods import copied_rows, ended_categories
 from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes

@@ -13,8 +13,8 @@ from areaeffect.errors import first_few, number_of
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.periods import PeriodKind, label
 from areaeffect.results import Bools, Floats, Ints
+from areaeffect.sources.panel_periods import RARE, periods_copied
 from areaeffect.sources.police_uk.rows import shorten
-from areaeffect.sources.screening_periods import RARE, periods_copied
 
 #: Rows listed by file, line and reason, of each reason; every row is counted.
 LISTED = 10_000
