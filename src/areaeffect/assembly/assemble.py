@@ -148,6 +148,15 @@ def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> 
     measures = area_data.measures
     if study.design.last_to_start == "benchmark":
         registered, measures = last_as_benchmark(file, registered, measures)
+    measured = {o.source for o in study.outcome}
+    unmeasured = []  # areas that a table of the user's own describes and no outcome has
+    for name, table in tables.items():
+        if name in measured or study.source[name].kind != "panel":
+            continue
+        left = np.setdiff1d(table.areas, area_data.areas)
+        if len(left):
+            what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
+            unmeasured.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
     metres = study.register_.buffer_km * 1000
     graph, of_neighbours = touching(file, area_data.areas, boundaries)
     panel = Panel(
@@ -164,7 +173,7 @@ def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> 
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),
-            *_without_outcome(study, tables, area_data.areas),
+            *unmeasured,
             *measure_notes(study, tables, measures),
             *registered.notes,
             *(boundaries.notes if boundaries else ()),
@@ -223,20 +232,6 @@ def areas_of(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Str
     return areas, names.astype(str)
 
 
-def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: Strings) -> list[str]:
-    """Name the areas that a table of the user's own describes and no outcome has."""
-    measured = {o.source for o in study.outcome}
-    notes = []
-    for name, table in tables.items():
-        if name in measured or study.source[name].kind != "panel":
-            continue
-        left = np.setdiff1d(table.areas, areas)
-        if len(left):
-            what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
-            notes.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
-    return notes
-
-
 def _of_text(column: str, values: Strings, where: str) -> Problem:
     """Name the cells that make a column text, where most are numbers."""
     wrong = read_numbers(pd.Series(values)).wrong
@@ -257,8 +252,9 @@ def covariates_of(
         table = tables[source]
         where = file.where(f"design.covariates.{i}")
         if column in table.varying:
-            dated = _dated(table, column, covariate.as_of)
-            if dated is None:
+            periods = table.periods
+            at = parse_period(covariate.as_of, periods.kind) if covariate.as_of and periods else None
+            if at is None or periods is None or not 0 <= at - periods.first < periods.n:
                 problems.append(
                     Problem(
                         f"'{covariate.column}' changes over time.",
@@ -268,7 +264,7 @@ def covariates_of(
                     )
                 )
                 continue
-            values = align(dated, table.areas, areas)
+            values = align(table.varying[column][:, at - periods.first], table.areas, areas)
         else:
             values = align(table.attributes[column], table.areas, areas)
         if values.dtype.kind != "f":
@@ -290,15 +286,6 @@ def covariates_of(
     if problems:
         raise DataError(problems)
     return np.column_stack(columns) if columns else np.empty((len(areas), 0)), tuple(as_of)
-
-
-def _dated(table: SourceTable, column: str, as_of: str | None) -> Floats | None:
-    if as_of is None or table.periods is None:
-        return None
-    ordinal = parse_period(as_of, table.periods.kind)
-    if ordinal is None or not 0 <= ordinal - table.periods.first < table.periods.n:
-        return None
-    return table.varying[column][:, ordinal - table.periods.first]
 
 
 def _text_attributes(study: Study, tables: dict[str, SourceTable], areas: Strings) -> dict[str, Strings]:

@@ -156,7 +156,8 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats |
         if failed:  # not positive definite to working precision
             direction = -np.linalg.solve(curvature, gradient)
         along = design @ direction
-        if not ridge and _parts(along - direction[0], direction[1:]):
+        beyond = (along - direction[0]).max() < -EXACT * np.abs(direction[1:]).sum()
+        if not ridge and beyond:  # every area lies beyond the target in this direction
             return None, steps
         slope = float(gradient @ direction)
         size = 1.0
@@ -172,11 +173,6 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats |
             break
         linear, dual, value = trial, trial_dual, trial_value
     return distance.weight(linear) / m, steps
-
-
-def _parts(side: Floats, direction: Floats) -> bool:
-    """Whether every area lies beyond the target in a direction, by more than counts as met."""
-    return bool(side.max() < -EXACT * np.abs(direction).sum())
 
 
 #: Neighbours looked up for each match, so that exclusions leave enough.

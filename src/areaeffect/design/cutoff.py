@@ -39,14 +39,6 @@ class Ranked:
     of_area: Ints  # (n_areas,), position of each area's place; -1 for none.
     centres: Floats | None = None  # (n_places, 2); None without a map.
 
-    def n_of(self, areas: Ints) -> int:
-        """Count the places of some areas."""
-        return len(np.unique(self.of_area[areas]))
-
-    def whole(self, may: Bools) -> Bools:
-        """(n_places,): whether all areas of a place are among some, (n_areas,)."""
-        return np.array([bool(may[areas].all()) for areas in self.places], dtype=bool)
-
     def in_line(self, may: Bools) -> Ints:
         """Return, in order, the places that no cap shuts out if only these may be taken."""
         queue = np.flatnonzero(may)
@@ -125,7 +117,8 @@ class Ranked:
         ----------
         may : (n_areas,), areas that may be drawn; a place may where all its areas may.
         """
-        return [self.places[p] for p in self.in_line(self.whole(may))[: self.reach]]
+        whole = np.array([bool(may[areas].all()) for areas in self.places], dtype=bool)
+        return [self.places[p] for p in self.in_line(whole)[: self.reach]]
 
 
 def ranked(

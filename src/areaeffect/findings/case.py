@@ -226,19 +226,17 @@ NOT_GIVEN = "not given"
 
 def named_group(units: Sequence[Neighbourhood], asked: NamedGroup) -> Group | None:
     """Return the neighbourhoods that meet one of the group's sets of conditions; None if none."""
+
+    def meets(unit: Neighbourhood, key: str, wanted: tuple[str, ...] | Limits) -> bool:
+        value = value_of(unit, key)
+        return value in wanted if isinstance(wanted, tuple) else wanted.hold(value)
+
     members = tuple(
         g
         for g, unit in enumerate(units)
-        if any(
-            all(_meets(value_of(unit, key), wanted) for key, wanted in conditions.items())
-            for conditions in asked.where
-        )
+        if any(all(meets(unit, *each) for each in conditions.items()) for conditions in asked.where)
     )
     return Group(name=asked.name, units=members) if members else None
-
-
-def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:
-    return value in wanted if isinstance(wanted, tuple) else wanted.hold(value)
 
 
 def value_of(unit: Neighbourhood, key: str) -> str:

@@ -238,7 +238,7 @@ def in_line(rule: Ranked | None, pool: Pool, units: Sequence[Neighbourhood]) -> 
     if rule is None:
         return ()
     options = tuple(rule.drawable(pool.eligible))
-    return tuple(Candidates((options,) * rule.n_of(u.areas)) for u in units)
+    return tuple(Candidates((options,) * len(np.unique(rule.of_area[u.areas]))) for u in units)
 
 
 def _not_known(file: StudyFile, data: Assembled, rule: Ranked) -> list[Problem]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.design.programme import ROUNDING
-from areaeffect.estimate.inference import MIN_PLACEBOS, Joint, PlaceboInference, decide, max_t
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide, max_t
 from areaeffect.estimate.linearised import (
     MIN_CLUSTERS,
     Compared,
@@ -45,34 +45,36 @@ class InferredCase:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointPlace:
-    """The joint inference of a family, and the place of one finding in it."""
+    """The joint inference of one finding in its family."""
 
-    joint: Joint
-    position: int
-    n: int
-
-    @property
-    def critical(self) -> tuple[float, float]:
-        """The critical values of T that the printed interval inverts."""
-        return self.joint.critical(self.position)
+    p_value: float  # of the joint interval
+    p_step_down: float
+    critical: tuple[float, float]  # the values of T that the printed interval inverts
+    n: int  # findings of the family
 
 
 def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraws, ...]]:
     """Return every finding, and the placebo estimates of whole groups."""
     drawn = [draw_case(evidence, case) for case in cases_of(evidence)]
-    places = [draw_case(evidence, case) for case in _neighbourhood_cases(evidence)]
+    places = [
+        draw_case(evidence, case)
+        for group in neighbourhood_groups(evidence.plan.units)
+        for case in cases_of_group(evidence, group)
+    ]
     findings = []
     for one, finding in zip(drawn, found := findings_of(evidence, drawn), strict=True):
         findings.append(finding)
         if one.case.is_ratio and not one.case.group.against:
             findings.append(in_rates(evidence, one.case, finding))
-    draws = tuple(
-        PlaceboDraws(f.group, f.outcome, f.claim, f.form, _printed_draws(evidence, d.case))
-        for f, d in zip(found, drawn, strict=True)
-        if d.found is not None
-    )
+    draws = []
+    for f, d in zip(found, drawn, strict=True):
+        if d.found is not None:
+            effects = d.case.statistic(evidence.drawn[:, :, d.case.position])
+            effects = effects[np.isfinite(effects)]
+            printed = tuple(float(x) for x in (np.expm1(effects) if d.case.is_ratio else effects))
+            draws.append(PlaceboDraws(f.group, f.outcome, f.claim, f.form, printed))
     missing = families_without_outcome(evidence)
-    return (*findings, *missing, *findings_of(evidence, places)), draws
+    return (*findings, *missing, *findings_of(evidence, places)), tuple(draws)
 
 
 def findings_of(evidence: Evidence, drawn: Sequence[InferredCase]) -> tuple[Finding, ...]:
@@ -94,14 +96,10 @@ def judge(drawn: Sequence[InferredCase], level: float = LEVEL) -> dict[int, Join
     judged: dict[int, JointPlace] = {}
     for members in families.values():
         joint = max_t([x for k in members if (x := drawn[k].found) is not None], level)
-        judged |= {k: JointPlace(joint, at, len(members)) for at, k in enumerate(members)}
+        for at, k in enumerate(members):
+            p_values = float(joint.p_adjusted[at]), float(joint.p_step_down[at])
+            judged[k] = JointPlace(*p_values, joint.critical(at), len(members))
     return judged
-
-
-def _printed_draws(evidence: Evidence, case: Case) -> tuple[float, ...]:
-    effects = case.statistic(evidence.drawn[:, :, case.position])
-    effects = effects[np.isfinite(effects)]
-    return tuple(float(x) for x in (np.expm1(effects) if case.is_ratio else effects))
 
 
 def cases_of(evidence: Evidence) -> list[Case]:
@@ -147,12 +145,6 @@ def case_of(evidence: Evidence, group: Group, position: int, apart: tuple[int, i
     )
 
 
-def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
-    """Return a case for each neighbourhood and outcome."""
-    groups = neighbourhood_groups(evidence.plan.units)
-    return [case for group in groups for case in cases_of_group(evidence, group)]
-
-
 def draw_case(evidence: Evidence, case: Case) -> InferredCase:
     """Estimate a case and compare it with its placebos."""
     reason = why_not(evidence, case)
@@ -175,11 +167,11 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
         return replace(about, caveats=(drawn.reason,))
     maryland, gap, gap_interval, remarks = grade(evidence, case)
     back = held_back(evidence, case)
-    p_joint = float(judged.joint.p_adjusted[judged.position])
     ends = found.ends(judged.critical, 1 - evidence.level)
-    interval = case.interval(IntervalKind.JOINT, ends, p_joint, evidence.level)
+    interval = case.interval(IntervalKind.JOINT, ends, judged.p_value, evidence.level)
     total = evidence.real[list(case.units), case.position].sum(axis=0)
-    mde, exaggeration = _detectable(case, found, judged)
+    least = found.detectable(case.better, judged.critical)  # the smallest effect that the verdict would find
+    mde = case.printed(least)
     verdict = decide(interval, case.measure.smallest, case.better, case.claim)
     if back:
         verdict = Verdict.CANNOT_TELL
@@ -188,14 +180,14 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
     return replace(
         with_amounts(about, case, total, found.estimate),
         mde=mde,
-        exaggeration=exaggeration,
+        exaggeration=None if mde is None or least == 0 else found.exaggeration(least, judged.critical),
         verdict=verdict,
         held_back=back,
         estimate=case.printed(found.estimate),
         interval=interval,
         n_together=judged.n,
         single=case.interval(IntervalKind.SINGLE, (found.low, found.high), found.p_value),
-        p_step_down=float(judged.joint.p_step_down[judged.position]),
+        p_step_down=judged.p_step_down,
         bias=case.printed(found.centre),
         bias_error=found.centre_error,
         estimate_centred=case.printed(found.estimate - found.centre),
@@ -222,15 +214,6 @@ def _bare(evidence: Evidence, drawn: InferredCase, about: Finding) -> Finding:
         estimate=case.printed(estimate),
         caveats=(phrase("conclude.number_interval", reason=drawn.reason), *evidence.plan.warnings),
     )
-
-
-def _detectable(case: Case, found: PlaceboInference, judged: JointPlace) -> tuple[float | None, float | None]:
-    """Return the smallest effect that the verdict would find, and how estimates then exaggerate."""
-    effect = found.detectable(case.better, judged.critical)
-    mde = case.printed(effect)
-    if mde is None or effect == 0:
-        return mde, None
-    return mde, found.exaggeration(effect, judged.critical)
 
 
 def why_not(evidence: Evidence, case: Case) -> str:
@@ -272,10 +255,13 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
         *([EXPLORATORY] if file.study.study.exploratory else []),
         phrase("notes.areas_value", whole=f"{full.sum():,}", n=f"{len(panel.areas):,}"),
         *_raw_changes(data, plan),
-        *_left_unlike(plan),
     ]
+    changes = [d for d in plan.designs if d.claim == "change"]
+    if left := [d for d in changes if not d.exact]:
+        most = f"{max(d.imbalance for d in left):.2f}"
+        notes.append(phrase("notes.neighbourhoods_weights", n=len(left), n_2=len(changes), most=most))
     if len(plan.units) < MIN_CLUSTERS:
-        notes.append(small_programme_note(len(plan.units), MIN_CLUSTERS))
+        notes.append(phrase("notes.cluster_robust", fewest=MIN_CLUSTERS, n_neighbourhoods=len(plan.units)))
     if grouping:
         n = len(plan.machine.banks[0].pieces[0])
         return [*notes, f"Placebo neighbourhoods are the {n} eligible groups of {grouping}."]
@@ -283,22 +269,6 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
         why = "The areas have no boundaries" if data.boundaries is None else "A programme is one unit"
         return [*notes, phrase("notes.placebo_programmes", why=why)]
     return [*notes, PHRASES["notes.placebo_neighbourhoods"]]
-
-
-def _left_unlike(plan: Plan) -> list[str]:
-    """Say where weighting could not make benchmark areas like the treated ones, and the remedy."""
-    changes = [d for d in plan.designs if d.claim == "change"]
-    left = [d for d in changes if not d.exact]
-    if not left:
-        return []
-    return [
-        phrase(
-            "notes.neighbourhoods_weights",
-            n=len(left),
-            n_2=len(changes),
-            most=f"{max(d.imbalance for d in left):.2f}",
-        )
-    ]
 
 
 def _raw_changes(data: Assembled, plan: Plan) -> list[str]:
@@ -342,7 +312,7 @@ def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Interva
 
     Linearised, of any number of neighbourhoods, for ratios of change; from ten neighbourhoods on,
     cluster-robust for the same, and the bootstrap over neighbourhoods for every form. Where a kind
-    is missing for want of neighbourhoods, `small_programme_note` says why.
+    is missing for want of neighbourhoods, a note says why.
     """
     asked = evidence.study.analysis
     found: list[Interval | None] = []
@@ -352,13 +322,13 @@ def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Interva
         found.append(linearised_ratio(parts, estimate, _LINEARISED_LEVEL, case.outcome.better))
     if is_change:
         found.append(clustered_ratio(evidence.real[list(case.units), case.position]))
-    found.append(_bootstrap(evidence, case))
+    n, n_against = len(case.units), len(case.against)
+    totals = evidence.real[[*case.units, *case.against], case.position]
+    own = replace(case, units=tuple(range(n)), against=tuple(range(n, n + n_against)))
+    sides = [n, n_against] if n_against else [n]
+    rng = generator(Use.BOOTSTRAP, evidence.study.study.seed, case.position)
+    found.append(bootstrap(totals, sides, own.statistic, case.printed, rng))
     return tuple(one for one in found if one is not None)
-
-
-def small_programme_note(n_neighbourhoods: int, fewest: int) -> str:
-    """Say why a small programme has no cluster-robust or bootstrap interval."""
-    return phrase("notes.cluster_robust", fewest=fewest, n_neighbourhoods=n_neighbourhoods)
 
 
 def _parts(evidence: Evidence, case: Case) -> list[Compared]:
@@ -380,12 +350,3 @@ def _parts(evidence: Evidence, case: Case) -> list[Compared]:
             )
         )
     return found
-
-
-def _bootstrap(evidence: Evidence, case: Case) -> Interval | None:
-    n, n_against = len(case.units), len(case.against)
-    totals = evidence.real[[*case.units, *case.against], case.position]
-    own = replace(case, units=tuple(range(n)), against=tuple(range(n, n + n_against)))
-    sides = [n, n_against] if n_against else [n]
-    rng = generator(Use.BOOTSTRAP, evidence.study.study.seed, case.position)
-    return bootstrap(totals, sides, own.statistic, case.printed, rng)

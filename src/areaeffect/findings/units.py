@@ -195,7 +195,8 @@ def to_look(file: StudyFile, data: Assembled) -> tuple[Assembled, Look | None]:
         raise StudyError(what, where, fix)
     measures = data.panel.measures
     judged = [o.name for o in file.study.outcome if o.primary is not False and o.should_move]
-    reached = max((_known_to(measures[name]) for name in judged), default=0)
+    known = [(_ends(m.periods), m.observed.any(axis=0)) for m in (measures[name] for name in judged)]
+    reached = max((int(after[seen].max(initial=0)) for after, seen in known), default=0)
     number = sum(end <= reached for end in ends)
     if not number:
         return data, Look(number=0, of=len(ends), period=file.looks[0], error=0.0, spent=0.0)
@@ -217,12 +218,6 @@ def _month_after(text: str) -> int:
     if kind is None or at is None:  # `PeriodText` has refused it
         raise ValueError(text)
     return kind.first_month(at + 1)
-
-
-def _known_to(measure: Measure) -> int:
-    """Return the month after the last period with a value."""
-    seen = np.flatnonzero(measure.observed.any(axis=0))
-    return int(_ends(measure.periods)[seen[-1]]) if len(seen) else 0
 
 
 def _ends(periods: Periods) -> Floats:
