@@ -50,19 +50,11 @@ class TextRows:
 
 
 def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:
-    """Read a text file as rows of cells.
+    """Read a text file as rows of cells: UTF-8, UTF-16 or Windows-1252, with any line ends.
 
-    Parameters
-    ----------
-    path : the file: UTF-8, UTF-16 or Windows-1252; any line ends; commas, semicolons, tabs or
-        upright bars between cells.
-    header_has : names of which the header holds some, in lower case: they settle the delimiter.
-
-    Raises
-    ------
-    DataError
-        Another kind of file; bytes of no known encoding, NUL characters and quotes that do not
-        close or that take in further rows, each by its line.
+    Commas, semicolons, tabs or upright bars are between cells; names that the header has, in lower
+    case, settle which. Another kind of file, other bytes, NUL characters and quotes that do not close
+    or that take in further rows are refused by their line.
     """
     return text_rows(path.read_bytes(), path, header_has)
 
