@@ -114,7 +114,7 @@ def convert_counts(
     DataError
         Repeated codes; negative or fractional counts (with `whole`).
     """
-    _refuse_counts(values, codes, whole=whole)
+    _refuse(codes, values, whole=whole)
     plan = _Plan.of(codes, lookup)
     result = np.zeros((len(plan.targets), values.shape[1]))
     np.add.at(result, plan.direct_target, values[plan.direct_row])
@@ -148,7 +148,7 @@ def convert_rates(
     A part of a split area has the value of the whole: true only if the area was even inside.
     A value given for a newer code itself takes precedence over one made from older areas.
     """
-    _refuse_repeats(codes)
+    _refuse(codes)
     plan = _Plan.of(codes, lookup)
     own = plan.is_same[plan.direct_row]
     row, target = plan.direct_row[~own], plan.direct_target[~own]
@@ -241,13 +241,12 @@ class _Plan:
         )
 
 
-def _refuse_repeats(codes: Strings) -> None:
+def _refuse(codes: Strings, values: Floats | None = None, *, whole: bool = False) -> None:
+    """Refuse codes that repeat, and values that are no counts."""
     if twice := repeated(codes.tolist()):
         raise DataError(f"area {twice[0]} appears twice.", "", "Add its rows up first.")
-
-
-def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:
-    _refuse_repeats(codes)
+    if values is None:
+        return
     bad = values < 0
     if whole:
         bad |= np.isfinite(values) & (values != np.floor(values))

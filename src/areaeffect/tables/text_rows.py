@@ -16,8 +16,7 @@ from areaeffect.errors import DataError, Problem
 
 #: A row's first line in the file (or its number in the sheet), and its cells.
 NumberedRow = tuple[int, Sequence[str]]
-_DELIMITERS = (",", ";", "\t", "|")
-_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
 _SAMPLE = 200
 #: Bytes that tell the kind of a file, and those read together of one that is large.
 _START, _BLOCK = 200, 1 << 20
@@ -69,18 +68,7 @@ def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:
 
 
 def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRows:
-    """Read the bytes of a text file as rows of cells: `path` is what messages call it.
-
-    Parameters
-    ----------
-    raw : the file.
-    path, header_has : as in `read_text_rows`.
-
-    Raises
-    ------
-    DataError
-        As `read_text_rows`.
-    """
+    """Read the bytes of a text file as `read_text_rows` does; `path` is what messages call it."""
     _refuse_other_kinds(raw, path)
     text, notes = _decoded(raw, path)
     text = text.lstrip("\ufeff")
@@ -102,17 +90,7 @@ def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRo
 def stream_text_rows(
     path: Path, header_has: Collection[str]
 ) -> Iterator[tuple[Iterator[NumberedRow], str, tuple[str, ...]]]:
-    """Open a text file whose rows need not fit into memory: its rows, delimiter and notes.
-
-    Parameters
-    ----------
-    path, header_has : as in `read_text_rows`.
-
-    Raises
-    ------
-    DataError
-        As `read_text_rows`.
-    """
+    """Open a text file whose rows need not fit into memory: its rows, delimiter and notes."""
     encoding, notes = _encoding(path)
     with path.open(encoding=encoding) as file:
         lines = (line.removesuffix("\n") for line in file)
@@ -207,7 +185,7 @@ def _delimiter(lines: list[str], header_has: Collection[str]) -> str:
         names = any(cell.strip().lower() in header_has for row in rows for cell in row)
         return names, widths.count(usual) if usual > 1 else 0, usual
 
-    return max(_DELIMITERS, key=fit)
+    return max(DELIMITERS, key=fit)
 
 
 def _rows(lines: Iterable[str], delimiter: str, path: PurePath) -> Iterator[NumberedRow]:
@@ -248,8 +226,3 @@ def _refuse_swallowed(row: Sequence[str], first: int, last: int, delimiter: str,
             what = f"a quote opens here and includes the rows to line {last}."
             fix = "Remove the quote, or close it in its own line."
             raise DataError(what, f"{path}, line {first}", fix)
-
-
-def delimiter_name(delimiter: str) -> str:
-    """Return what a delimiter is called."""
-    return _NAMES.get(delimiter, f"'{delimiter}'")

@@ -17,7 +17,7 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of, repeated
 from areaeffect.tables.cells import plain_text
-from areaeffect.tables.text_rows import NumberedRow, delimiter_name, read_text_rows
+from areaeffect.tables.text_rows import DELIMITERS, NumberedRow, read_text_rows
 from areaeffect.tables.workbooks import sheet_rows
 
 _SHOWN = 5
@@ -348,7 +348,7 @@ def _with_points(table: UserTable, delimiter: str, as_text: Collection[str], pat
         if pointed:  # beside decimal commas a point separates thousands
             frame[column] = frame[column].str.strip().replace(pointed)
     text = min(every)
-    name = delimiter_name(delimiter)
+    name = DELIMITERS.get(delimiter, f"'{delimiter}'")
     note = f"{path.name}: cells are separated by {name} and '{text}' is read with a decimal comma."
     return replace(table, frame=frame, notes=(*table.notes, note))
 

@@ -26,18 +26,7 @@ _HEADER_WITHIN = 100
 
 
 def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]]:
-    """Read sheets as lists of rows; an empty cell is the empty text.
-
-    Parameters
-    ----------
-    path : the workbook.
-    sheets : which, whatever their case, spaces and underscores; None for all.
-
-    Raises
-    ------
-    DataError
-        Not a workbook, or a sheet is missing.
-    """
+    """Read sheets as rows: those named, whatever their case, spaces and underscores, or all."""
     import python_calamine  # only workbooks need it
 
     try:
@@ -134,24 +123,14 @@ def sheet_rows(
 ) -> tuple[list[NumberedRow], tuple[str, ...]]:
     """Read the one sheet of a workbook that is meant, as rows of text, and say which it is.
 
-    Parameters
-    ----------
-    path : the workbook.
-    sheet : its name; None for the only sheet whose header holds most of the names asked for.
-    header_has : those names, in lower case.
-
-    Raises
-    ------
-    DataError
-        No such sheet, or several that may be meant.
+    Without a name it is the only sheet whose header holds most of `header_has`, in lower case.
     """
-    sheets = {
-        name: _from_first_column(
-            [(i, cells) for i, row in enumerate(rows, 1) if any(cells := [_text(value) for value in row])]
-        )
-        for name, rows in read_sheets(path, None if sheet is None else [sheet]).items()
-    }
-    filled = {name: rows for name, rows in sheets.items() if rows}
+    filled: dict[str, list[NumberedRow]] = {}
+    for name, cells_of in read_sheets(path, None if sheet is None else [sheet]).items():
+        rows = [(i, cells) for i, row in enumerate(cells_of, 1) if any(cells := [_text(v) for v in row])]
+        if rows:  # without the columns on the left that are blank in all of them
+            first = min(next(i for i, c in enumerate(cells) if c) for _, cells in rows)
+            filled[name] = [(i, cells[first:]) for i, cells in rows]
     if len(filled) <= 1:
         name, only = next(iter(filled.items()), ("", []))
         return only, _hidden(path, name, only) if only else ()
@@ -171,12 +150,6 @@ def sheet_rows(
         )
     said = f"{path.name}: the sheet '{best[0]}' was read."
     return filled[best[0]], (said, *_hidden(path, best[0], filled[best[0]]))
-
-
-def _from_first_column(rows: list[NumberedRow]) -> list[NumberedRow]:
-    """Return rows without the columns on the left that are blank in all of them."""
-    first = min((next(i for i, c in enumerate(cells) if c) for _, cells in rows), default=0)
-    return [(i, cells[first:]) for i, cells in rows] if first else rows
 
 
 def _text(value: object) -> str:

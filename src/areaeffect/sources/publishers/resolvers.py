@@ -42,15 +42,6 @@ _NOMIS_PAGE, _FEATURES_PAGE, _ROWS_PAGE = 25_000, 2_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
-    """A file that has arrived."""
-
-    address: str  # where it came from in the end
-    part: Path  # where it is
-    suffix: str  # how its name ends, where that is not the release's own ending
-
-
-@dataclass(frozen=True, slots=True)
 class Probe:
     """What an address answers without a download."""
 
@@ -82,8 +73,11 @@ def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:
 
 def bring(
     client: Client, release: PublishedRelease, file: ReleaseFile, part: Path, progress: Progress
-) -> Brought:
-    """Bring a file into `part` by the way that its release names; what came is kept for the next call."""
+) -> tuple[str, Path]:
+    """Bring a file by the way that its release names; return where it came from in the end, and where it is.
+
+    What came of a file that stops is kept in `part` for the next call.
+    """
     origin = _origin(release, file)
     if origin.by is By.HUB:
         return _bring_from_hub(client, release, file, part, progress)
@@ -91,7 +85,7 @@ def bring(
         ask = ask_of(release, origin, origin.address)
         _, _, n = _nomis_rows(client, ask, 0, 1)
         _bring_pages(ask, lambda here: _nomis_rows(client, ask, here), n, part, _join_csv, progress)
-        return Brought(origin.address, part, part.suffix)
+        return origin.address, part
     moved: MovedError | None = None
     for address in _addresses(client, release, origin):
         try:
@@ -99,7 +93,7 @@ def bring(
         except MovedError as error:
             moved = error  # the publisher's own list may know where it is now
         else:
-            return Brought(address, part, part.suffix)
+            return address, part
     raise moved or AssertionError(release.id)
 
 
@@ -172,19 +166,20 @@ def _the_one(ask: Ask, match: str, names: dict[str, str]) -> str:
 
 def _bring_from_hub(
     client: Client, release: PublishedRelease, file: ReleaseFile, part: Path, progress: Progress
-) -> Brought:
+) -> tuple[str, Path]:
     origin = _origin(release, file)
     why: DataError | None = None
     if origin.item:
         ask = ask_of(release, origin, _item(origin, file))
         try:
             _save_when_ready(client, ask, part, progress)
-            return Brought(ask.address, part, part.suffix)
         except DataError as error:
             if not origin.service:
                 raise
             why = error
             part.unlink(missing_ok=True)
+        else:
+            return ask.address, part
     ask = ask_of(release, origin, f"{_SERVICES}/{origin.service}/FeatureServer/0")
     is_table = part.suffix == ".csv"
     target = part if is_table else part.with_suffix(".geojson")
@@ -207,7 +202,7 @@ def _bring_from_hub(
         _bring_pages(ask, page, n, target, _join_table if is_table else _join_features, progress)
     except DataError as error:
         raise DataError([*(why.problems if why else ()), *error.problems]) from None
-    return Brought(ask.address, target, target.suffix)
+    return ask.address, target
 
 
 def _save_when_ready(client: Client, ask: Ask, part: Path, progress: Progress) -> None:
@@ -231,10 +226,7 @@ def _bring_pages(
     join: Callable[[list[bytes], Path], None],
     progress: Progress,
 ) -> None:
-    """Bring a file of `n` rows in pages, and join them; those that are here are not asked for again.
-
-    `page` takes the number of rows that are here.
-    """
+    """Bring a file of `n` rows in pages from the rows that are here on, and join them."""
     folder = part.with_name(f"{part.name}.pages")
     known = read_record(folder / "pages.json")
     if known.get("rows") != n:
