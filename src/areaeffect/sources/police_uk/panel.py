@@ -30,7 +30,6 @@ from areaeffect.sources.coverage import (
     SourceRequest,
     SourceTable,
 )
-from areaeffect.sources.police_uk.areas import locate, place, read_lookup
 from areaeffect.sources.police_uk.categories import choose, read_categories
 from areaeffect.sources.police_uk.files import of_other_police
 from areaeffect.sources.police_uk.force_coverage import (
@@ -44,7 +43,7 @@ from areaeffect.sources.police_uk.force_coverage import (
 )
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import Lake, has_store, open_lake
-from areaeffect.sources.police_uk.panel_query import read_counts, read_points
+from areaeffect.sources.police_uk.panel_query import locate, place, read_counts, read_lookup, read_points
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.parquet import read_parquet
