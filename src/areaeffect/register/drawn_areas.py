@@ -136,7 +136,7 @@ _SHOWN = 5
 
 
 def read_points(path: Path, to_crs: str) -> tuple[Floats, Floats, tuple[str, ...]]:
-    """Read residents by longitude and latitude, or easting and northing: points in `to_crs`, people, notes."""
+    """Read residents by longitude and latitude, or easting and northing: points, people, remarks."""
     table = read_user_table(path, layout=Layout((*_DEGREES, *_GRID, _RESIDENTS)))
     frame = table.frame
     has_degrees = set(_DEGREES) <= set(frame.columns)
