@@ -289,20 +289,14 @@ def covariates_of(
 
 
 def _text_attributes(study: Study, tables: dict[str, SourceTable], areas: Strings) -> dict[str, Strings]:
-    needed = [e.column for e in study.design.exclude]
-    needed += [rule.column for rule in study.design.only]
-    needed += study.design.exact
-    needed += [study.design.score] if study.design.score else []
-    needed += [study.design.cap.by] if study.design.cap else []
-    for one in study.initiative:
-        if one.approximate is not None:
-            needed += [one.approximate.people, one.approximate.placed_like or ""]
-    if study.plain_means:
-        needed += [study.plain_means.by, *study.plain_means.also]
-    if study.analysis.placebo_neighbourhoods:
-        needed.append(study.analysis.placebo_neighbourhoods)
+    needed = [
+        reference
+        for place, reference in study.references()
+        if (place.startswith(("design.", "analysis.", "plain_means.")) or ".approximate." in place)
+        and not place.startswith("design.covariates.")
+    ]
     found = {}
-    for reference in filter(None, dict.fromkeys(needed)):
+    for reference in dict.fromkeys(needed):
         source, column = split_reference(reference)
         table = tables[source]
         if column not in table.attributes:

@@ -95,6 +95,8 @@ def design_programme(
     ----------
     eligible : (n_areas,), areas that may serve as benchmark areas for anyone.
 
+    Returns
+    -------
     One entry a neighbourhood; None where no area is left in its pool.
     """
     treated = np.concatenate(members)
@@ -289,6 +291,8 @@ def spread_of(values: Floats) -> Floats:
     ----------
     values : (n, p).
 
+    Returns
+    -------
     (p,).
     """
     spread = np.asarray(values.std(axis=0), dtype=np.float64)

@@ -41,8 +41,8 @@ _EXPECTED = np.array([EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECT
 class Sums:
     """Each area's outcome and exposure before and after one start, over the periods used."""
 
-    #: (n_areas, 4 + n_bins), the four of `pre`, `post`, `exposure_pre`, `exposure_post` and behind them
-    #: `path`, side by side: a neighbourhood's are added up at one go
+    #: (n_areas, 4 + n_bins): the outcome before and after, exposure times years before and after, and the
+    #: outcome of each event-time bin, side by side: a neighbourhood's are added up at one go
     columns: Floats
     path_exposure: Floats  # (n_areas,), exposure of a year; 1 for scores.
     path_span: Floats  # (n_bins,), years used of each bin; for scores 1 where there are any.
@@ -106,11 +106,11 @@ def totals(
     Parameters
     ----------
     weights : (m,), of the pool areas.
-    adjustment : what the expected total of a level is regression-adjusted by; None for nothing.
-        One serves all outcomes of a neighbourhood.
-    imbalance : what weighting left unlike, which the expected total of a change is adjusted for;
-        None where it left nothing.
+    adjustment : what the expected total of a level is adjusted by; None for nothing.
+    imbalance : what weighting left unlike, which a change is adjusted for; None for nothing.
 
+    Returns
+    -------
     (N_TOTALS + N_PATH * n_bins,).
     """
     found = np.empty(N_TOTALS + N_PATH * len(sums_.path_span))
@@ -243,6 +243,8 @@ def path(totals: Floats, *, is_ratio: bool) -> Floats:
     ----------
     totals : (..., n_neighbourhoods, N_TOTALS + N_PATH * n_bins).
 
+    Returns
+    -------
     (..., n_bins); NaN where no neighbourhood has the bin, or a total is not positive.
     """
     binned = totals[..., N_TOTALS:].reshape(*totals.shape[:-1], -1, N_PATH)
@@ -302,6 +304,8 @@ class Adjustment:
         events, exposure : (m,), of the benchmark areas after the start.
         own_exposure : (g,), of the treated areas.
 
+        Returns
+        -------
         Events for each unit of exposure; 0 without characteristics or exposure.
         """
         counted = exposure > 0
@@ -316,11 +320,6 @@ class Adjustment:
         found = _counts_for(self.treated, self.benchmark, self.weights * exposure, own_exposure)
         self._fits.append((exposure, own_exposure, found))
         return found
-
-
-def adjustment(covariates: Floats, members: Ints, pool: Ints, weights: Floats) -> Adjustment:
-    """Return the adjustment of a neighbourhood for characteristics of all areas, (n_areas, p)."""
-    return Adjustment(covariates[members], covariates[pool], weights)
 
 
 def _counts_for(treated: Floats, benchmark: Floats, part: Floats, own: Floats) -> Floats:
@@ -343,10 +342,9 @@ def _counts_for(treated: Floats, benchmark: Floats, part: Floats, own: Floats) -
 class GrowthRegression:
     """How an outcome's change depends on the characteristics of areas, over the whole pool.
 
-    Where calibration cannot match the treated areas (the most deprived of all, for example), their
-    benchmark areas stay different, and a trend that follows the difference would look like an
-    effect. The change of every pool area is regressed on its characteristics. The slopes times the
-    imbalance left after weighting give the gap that the characteristics alone would cause.
+    Where calibration cannot match the treated areas, their benchmark areas stay different, and a
+    trend that follows the difference would look like an effect: the slopes times the imbalance
+    left after weighting.
     """
 
     #: (p,), by a standard deviation of each characteristic: relative to the pool's change for counts, in the

@@ -60,6 +60,8 @@ def jump_at(score: Floats, outcome: Floats, bandwidths: tuple[float, float] | No
     outcome : (n,).
     bandwidths : of the fit and of its bias; None for those of least mean squared error.
 
+    Returns
+    -------
     None with too few observations or no variation on either side.
     """
     order = np.argsort(score, kind="stable")
@@ -119,6 +121,8 @@ def bunching_at(score: Floats, bandwidth: float | None = None) -> Bunching | Non
     score : (n,), less the cut.
     bandwidth : None for one by the rule of thumb of a normal density.
 
+    Returns
+    -------
     None with too few places on either side.
     """
     x = np.sort(score)

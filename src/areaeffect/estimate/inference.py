@@ -153,15 +153,16 @@ def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Fl
     The variance is modelled as a + b / count with a, b >= 0: area noise that does not shrink with
     counts, and counting noise that does. b is the least-squares slope of the squared placebo
     estimates, shrunk by its own sampling variance as the positive-part James-Stein estimator does
-    (Efron & Morris 1973, doi 10.1080/01621459.1973.10481350): placebos are matched on their level,
-    so that their counts may hardly differ, and a slope read off them would be noise that makes a
-    programme with more events than its placebos look more exact than it is.
+    (Efron & Morris 1973, doi 10.1080/01621459.1973.10481350): the counts of placebos, matched on
+    their level, may hardly differ, and a slope read off them would be noise.
 
     Parameters
     ----------
     estimates : (n_draws,), placebo estimates.
     counts : (n_draws,), their pre-start totals; for scores their exposure, or their areas.
 
+    Returns
+    -------
     s of each placebo (n_draws,), and s of the real programme.
     """
     squares = estimates**2
@@ -241,13 +242,14 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
     freedom where places are normal: it is the statistic over the true spread times the root of
     (M - 1) over a chi-squared number. Here each placebo is multiplied with `COPIES` such factors,
     one from each tenth of that distribution, so that the placebos' own shape, and their dependence
-    across outcomes, stay. So 999 overlapping draws of 26 places carry no more information than 26
-    places.
+    across outcomes, stay.
 
     Parameters
     ----------
     statistics : (n_draws,), about zero.
 
+    Returns
+    -------
     (n_draws, COPIES).
     """
     return np.asarray(statistics[:, None] * _factors(len(statistics), degrees))

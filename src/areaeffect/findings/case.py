@@ -172,6 +172,8 @@ class Case:
         ----------
         real, drawn : (n_units, N_TOTALS) and (n_draws, n_units, N_TOTALS), of one outcome.
 
+        Returns
+        -------
         None where the effect cannot be computed or there are too few placebos.
         """
         estimate, placebos = float(self.statistic(real)), self.statistic(drawn)

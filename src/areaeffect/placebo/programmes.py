@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.design.programme import Cohort, Rules, design_programme
-from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, adjustment, totals
+from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Adjustment, Sums, totals
 from areaeffect.panel import Graph
 from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.streams import OF_AREAS, Use, generator
@@ -286,7 +286,8 @@ def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) 
             if chosen is None:
                 continue
             members, pool, weights = programme[g], chosen.pool, chosen.weights
-            by = adjustment(cohorts[g].scaled, members, pool, weights) if arm.is_adjusted else None
+            scaled = cohorts[g].scaled
+            by = Adjustment(scaled[members], scaled[pool], weights) if arm.is_adjusted else None
             left = None if chosen.exact else chosen.imbalance
             for o, sums_ in arm.sums(g, members).items():
                 found[g, o] = totals(sums_, members, pool, weights, by, left)
