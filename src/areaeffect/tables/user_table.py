@@ -17,8 +17,7 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of, repeated
 from areaeffect.tables.cells import plain_text
-from areaeffect.tables.text_rows import DELIMITERS, NumberedRow, read_text_rows
-from areaeffect.tables.workbooks import sheet_rows
+from areaeffect.tables.text_rows import DELIMITERS, NumberedRow, read_text_rows, sheet_rows
 
 _SHOWN = 5
 _NOT_TEXT = {"GEOMETRY", "BLOB"}

@@ -19,8 +19,8 @@ from areaeffect.disk import ZIP_FAULTS, sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.results import Release
 from areaeffect.sources.publishers.releases import CODE_PATTERNS, PublishedRelease, ReleaseFile, catalogue
+from areaeffect.tables.text_rows import below_header, read_sheets
 from areaeffect.tables.user_table import Layout, read_user_table
-from areaeffect.tables.workbooks import below_header, read_sheets
 
 if TYPE_CHECKING:
     from areaeffect.results import Strings
