@@ -136,15 +136,14 @@ def _studied(
     """Return the other initiatives that can be studied: located, begun inside the window."""
     taken = set(treated)
     found = []
-    kind = window.kind
-    first, last = (parse_period(t, kind) or 0 for t in (window.start, window.end))
+    begins, over = window.months
     for entry in entries:
         own = start_kind(entry.start, window)
         start = parse_period(entry.start, own) if entry.start else None
         codes = [c for c in entry.areas if c in position and c not in taken]
         if start is None or not codes:
             continue
-        if not kind.first_month(first) < own.first_month(start) < kind.first_month(last + 1):
+        if not begins < own.first_month(start) < over:
             continue
         taken.update(codes)
         led = {"true": True, "false": False}.get(entry.resident_led.lower())

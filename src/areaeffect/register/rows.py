@@ -343,8 +343,7 @@ def _area_problems(rows: Sequence[AreaRow], position: dict[str, int], path: Path
 
 def date_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
     """Return what is wrong with the starts and ends of neighbourhoods, by the first row of each."""
-    first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
-    begins, over = window.kind.first_month(first), window.kind.first_month(last + 1)
+    begins, over = window.months
     starts, ends = list[Problem](), list[Problem]()
     for row in (own[0] for own in grouped(rows).values()):
         where, name = f"{path}, {row.place}", row.neighbourhood

@@ -11,16 +11,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
-from areaeffect.periods import (
-    PeriodForm,
-    PeriodKind,
-    Periods,
-    kind_of,
-    label,
-    parse_period,
-    read_periods,
-    why_ambiguous,
-)
+from areaeffect.periods import PeriodForm, PeriodKind, Periods, kind_of, label, read_periods, why_ambiguous
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.sources.coverage import SourceTable
 from areaeffect.sources.panel_values import other_periods, rows_of
@@ -136,10 +127,7 @@ def row_periods(
     """
     ordinals, kind, note = _ordinals(frame, source, path, window)
     notes = [f"{path.name}: {note}."] if note else []
-    first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
-    begins = ordinals * kind.months + kind.first_month(0)
-    inside = np.asarray(begins >= window.kind.first_month(first))
-    inside &= begins + kind.months <= window.kind.first_month(last + 1)
+    inside = within(window, ordinals, kind)
     if not inside.any():
         runs = f"{label(int(ordinals.min()), kind)} to {label(int(ordinals.max()), kind)}"
         what = f"no row lies in the window {window.start} to {window.end}; the table runs from {runs}."
@@ -158,11 +146,17 @@ def row_periods(
     return RowPeriods(ordinals, kind, inside, tuple(notes))
 
 
+def within(window: Window, ordinals: Ints, kind: PeriodKind) -> Bools:
+    """Tell which periods of a kind lie wholly inside the window."""
+    begins, (first, over) = ordinals * kind.months + kind.first_month(0), window.months
+    return np.asarray((begins >= first) & (begins + kind.months <= over))
+
+
 def short_of_window(periods: Periods | None, window: Window, file: str) -> tuple[str, ...]:
     """Say where a table begins after the window, or ends before it."""
     if periods is None or periods.kind is not window.kind:
         return ()
-    first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
+    first, last = window.ordinals
     if (periods.first, periods.n) == (first, last - first + 1):
         return ()
     span = f"runs from {periods.labels[0]} to {periods.labels[-1]} only"

@@ -58,7 +58,7 @@ def read_points(request: SourceRequest[PointsSource]) -> SourceTable:
     window, wanted, attributes = request.window, request.wanted, request.attributes
     codes, boundaries, column = _areas(name, file)
     _refuse(request, column)
-    first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
+    first, last = window.ordinals
     periods = Periods(window.kind, first, last - first + 1)
     paths = [resolve(p, file.folder) for p in source.paths]
     counted = count_points(paths, source, boundaries, periods)

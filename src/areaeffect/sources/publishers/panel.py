@@ -15,6 +15,7 @@ from areaeffect.panel import REASONS, Hidden
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Floats, Strings
 from areaeffect.sources.coverage import MeasureRequest, SourceKind, SourceRequest, SourceTable
+from areaeffect.sources.panel_periods import within
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.releases import (
     GEOGRAPHY_NAMES,
@@ -185,14 +186,11 @@ def _as_source_table(
 def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
     """Keep the periods that lie wholly inside the window."""
     periods = table.periods
-    first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
-    if periods is None or first is None or last is None or window.kind is PeriodKind.NUMBER:
+    if periods is None or window.kind is PeriodKind.NUMBER:
         what = f"a release by {periods.kind if periods else 'date'} cannot be read in a window of numbers."
         fix = "Write `study.window` in months, quarters or years."
         raise DataError(what, table.release.id, fix)
-    begins = periods.ordinals * periods.kind.months + periods.kind.first_month(0)
-    inside = begins >= window.kind.first_month(first)
-    inside &= begins + periods.kind.months <= window.kind.first_month(last + 1)
+    inside = within(window, periods.ordinals, periods.kind)
     if not inside.any():
         raise DataError(
             f"no {periods.kind} of this release lies in the window {window.start} to "
