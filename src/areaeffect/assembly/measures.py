@@ -1,4 +1,4 @@
-"""Outcomes as measures: values on the panel's areas, and every missing cell with its reason."""
+"""Outcomes as measures: values, each missing cell with its reason, changes that cannot be claimed."""
 
 from __future__ import annotations
 
