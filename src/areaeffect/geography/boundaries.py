@@ -94,12 +94,8 @@ def read_boundaries(path: Path, column: str, areas: Strings, claimed_crs: str | 
     """Read the outlines of the given areas, by a column of codes of a file of shapes.
 
     `claimed_crs` is the study's word for its coordinates, where the file says nothing or the wrong thing.
-
-    Raises
-    ------
-    DataError
-        Missing file, missing column, areas without an outline; outlines that are no areas, cross
-        themselves or lie far from all others, by area; coordinates that are not what the file says.
+    Areas without an outline, outlines that are no areas or lie far from where they belong, and
+    coordinates that are not what the file says are refused by area.
     """
     import shapely
 

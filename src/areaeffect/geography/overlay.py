@@ -191,13 +191,8 @@ class DrawnShapes:
 def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> DrawnShapes:
     """Read drawn boundaries in the coordinates of the study's, metres.
 
-    `claimed_crs` is the study's word for the file's own, where it says nothing or the wrong thing.
-
-    Raises
-    ------
-    StudyError, DataError
-        No such file, another kind of file, a `crs` that does not exist, several layers; every shape
-        that is empty, no area, too large, crosses itself or is not where the file says, by name.
+    `claimed_crs` is the study's word for the file's own, where it says nothing or the wrong thing. Every
+    shape that is empty, no area, too large, crosses itself or is not where the file says is refused.
     """
     import shapely  # heavy
 

@@ -59,13 +59,8 @@ def read_shape_file(
     """Return the one layer of a file as a GeoDataFrame in two dimensions.
 
     Of several layers, the one is meant that alone has `column`. Dates are moved to one time zone, or
-    kept as they are written.
-
-    Raises
-    ------
-    DataError
-        No such file; another kind of file, above all a virtual one; several layers; a ring that
-        is not closed, by its feature.
+    kept as they are written. Another kind of file, above all a virtual one, is refused, as is a ring
+    that is not closed, by its feature.
     """
     import shapely  # heavy
 

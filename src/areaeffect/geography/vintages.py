@@ -13,7 +13,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, first_few, repeated
 from areaeffect.geography.codes import Lookup
-from areaeffect.results import Bools, Floats, Ints, Strings
+from areaeffect.results import Floats, Ints, Strings
 
 #: Remainders nearer than this are a tie (floating point), which goes to the lower code.
 _TIE_DECIMALS = 9
@@ -150,7 +150,7 @@ def convert_rates(
     """
     _refuse(codes)
     plan = _Plan.of(codes, lookup)
-    own = plan.is_same[plan.direct_row]
+    own = plan.status[plan.direct_row] == CodeStatus.SAME.value
     row, target = plan.direct_row[~own], plan.direct_target[~own]
     used = plan.split_target >= 0
     row = np.concatenate([row, np.repeat(plan.split_row, used.sum(axis=1))])
@@ -191,10 +191,6 @@ class _Plan:
     split_row: Ints  # (n_split,)
     split_target: Ints  # (n_split, most parts)
     incomplete: tuple[str, ...]
-
-    @property
-    def is_same(self) -> Bools:
-        return np.asarray(self.status == CodeStatus.SAME.value)
 
     @classmethod
     def of(cls, codes: Strings, lookup: Lookup) -> _Plan:

@@ -75,10 +75,7 @@ def places_found(
 ) -> PlacesRead:
     """Return the areas of the places that a file names: by area code, ward, MSOA, postcode, or drawn.
 
-    Raises
-    ------
-    StudyError, DataError
-        A file or lookup that cannot be read. What is wrong with entries is in `faults`.
+    What is wrong with entries is in `faults`.
     """
     if path.suffix.lower() in SUFFIXES:
         return rows_of_drawn(initiative, path, folder, boundaries, areas)

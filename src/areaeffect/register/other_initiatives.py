@@ -93,11 +93,6 @@ def other_initiatives(
     """Read the register's files and place their entries.
 
     `authority` holds codes or names of each area's authority, where the study has a column of them.
-
-    Raises
-    ------
-    StudyError, DataError
-        A file or lookup that cannot be read; authorities to be left out that are not known.
     """
     register, window = file.study.register_, file.study.study.window
     if not register.others:
@@ -197,11 +192,6 @@ def read_register(
 
     Files are tables by area code, ward, MSOA, `match_code`, name in an authority, or postcode, or
     drawn boundaries. Without a window, an entry is taken to be going on, as one without dates.
-
-    Raises
-    ------
-    StudyError, DataError
-        A file or lookup that cannot be read.
     """
     places: list[PlaceLookup] | None = None
     entries: list[Entry] = []

@@ -193,22 +193,14 @@ def _refuse_none(counted: Counted, window: Window, paths: list[Path]) -> None:
 
 def _by_reason(account: Account) -> dict[Reason, int]:
     """Return rejected rows by reason, in the order in which reasons are looked for."""
-    found = dict.fromkeys(Reason, 0)
-    for (_, reason), n in account.rejected.items():
-        found[reason] += n
-    return {reason: n for reason, n in found.items() if n}
+    counts = {r: sum(n for (_, reason), n in account.rejected.items() if reason is r) for r in Reason}
+    return {reason: n for reason, n in counts.items() if n}
 
 
 def coverage_of(
     name: str, source: PointsSource, account: Account, periods: Periods
 ) -> tuple[dict[int, Month], tuple[str, ...]]:
-    """Return for each month of the window whether the files cover it whole, and remarks.
-
-    Raises
-    ------
-    DataError
-        A fall to be kept where nothing looks like a gap.
-    """
+    """Return for each month of the window whether the files cover it whole, and remarks."""
     held = sorted(account.of_month)
     begin, end = (held[0], held[-1]) if source.covers is None else source.covers.months
     low = _low_months(name, source, account, begin, end)
@@ -312,9 +304,7 @@ def _notes(counted: Counted, boundaries: Boundaries, paths: list[Path]) -> tuple
 
 
 def _releases(name: str, source: PointsSource, paths: list[Path], account: Account) -> tuple[Release, ...]:
-    rejected = {i: 0 for i in range(len(paths))}
-    for (i, _), n in account.rejected.items():
-        rejected[i] += n
+    rejected = [sum(n for (file, _), n in account.rejected.items() if file == i) for i in range(len(paths))]
     return tuple(
         Release(
             source=name,

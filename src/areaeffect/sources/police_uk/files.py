@@ -77,12 +77,7 @@ class Listing:
 def find_files(paths: Sequence[Path]) -> Listing:
     """List the street files of zips, folders and CSV files, in the order given.
 
-    Raises
-    ------
-    StudyError
-        A path that does not exist.
-    DataError
-        Every zip that cannot be trusted, every name that cannot be read, no street file at all.
+    Every path that is not there, zip that cannot be trusted and name that cannot be read is refused.
     """
     files: list[StreetFile] = []
     passed: list[PassedOver] = []
@@ -129,10 +124,7 @@ def find_files(paths: Sequence[Path]) -> Listing:
 def read_files(files: Sequence[StreetFile]) -> Iterator[tuple[StreetFile, bytes]]:
     """Read files one after the other, counting real bytes as they unpack.
 
-    Raises
-    ------
-    DataError
-        A file that is damaged, or larger than the limits, whatever its header says.
+    A file that is damaged, or larger than the limits, is refused, whatever its header says.
     """
     total = 0
     for container, group in groupby(files, key=attrgetter("container")):

@@ -195,12 +195,6 @@ def coverage_of(
 
     A force that polices no area (British Transport Police) and did not publish every period
     whole is left out throughout, unless the source names it in `forces`.
-
-    Raises
-    ------
-    DataError
-        No street file at all, forces that the store does not hold or that are unknown, a fall
-        to be kept where nothing looks like a gap.
     """
     rows = [r for r in lake.manifest() if r["source"] == "police_uk" and r["status"] == "current"]
     if not rows:

@@ -59,20 +59,11 @@ def ingest_police_uk(
     tell: Callable[[str, int, int], None] | None = None,
     engine: Engine = "duckdb",
 ) -> IngestReport:
-    """Read street files into the store.
+    """Read street files of zips and folders, or CSV files, into the store, made where there is none.
 
-    Parameters
-    ----------
-    paths : zips, folders, CSV files; a later file of the same force and month replaces an
-        earlier one.
-    store : the store's folder; made where there is none.
-    tell : called with (step, done, of).
-    engine : what counts the incidents; the store is the same, byte for byte.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every problem found; the store is as it was.
+    A later file of the same force and month replaces an earlier one. `tell` is called with step, done
+    and of. Whatever `engine` counts, the store is the same, byte for byte. With every problem found
+    an error is raised, and the store is as it was.
     """
     say = tell or (lambda _step, _done, _of: None)
     if engine == "spark":

@@ -67,22 +67,9 @@ def read_police(
 ) -> SourceTable:
     """Read a panel from the store, after ingesting the files that the study names.
 
-    Parameters
-    ----------
-    name, source : of the study.
-    folder : where the study's relative paths start.
-    store : the store named on the command line; the study's own key comes first. A study
-        that names files and no store has one of its own while it is read.
-    window : months of the panel.
-    wanted : one a measure; its categories, none or 'all-crime' for all crime without
-        anti-social behaviour.
-    attributes : `force` or `district`.
-
-    Raises
-    ------
-    DataError, StudyError
-        No store, files that cannot be ingested, categories, forces or attributes that are
-        unknown, a window that is not by month.
+    `store` is named on the command line; the study's own key comes first. A study that names files
+    and no store has one of its own while it is read. Categories of `wanted`, none or 'all-crime', are
+    all crime without anti-social behaviour; `attributes` are `force` or `district`.
     """
     if window.kind is not PeriodKind.MONTH:
         what = f"data.police.uk is by month, and the window is by {window.kind}."

@@ -239,7 +239,7 @@ def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: s
         _, n = layout(file.layout)(file, path)  # where its rows lie, another file says
     elif len(release.files) > 1:
         frame, n = layout(file.layout)(file, path)
-        require(frame, [c for c in file.columns if c], release)
+        require(frame, [c for c in file.columns if c], release.id)
         areas, _ = areas_of(release, frame)
     else:
         table = assemble(release, ((file, path),), None)

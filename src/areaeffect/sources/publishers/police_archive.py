@@ -106,13 +106,7 @@ def ask_for(archive: str) -> Ask:
 def fetch_archives(
     wanted: MonthsWanted, folder: Path, progress: Progress, client: Client, *, again: bool = False
 ) -> tuple[tuple[Fetched, ...], tuple[str, ...]]:
-    """Get whole archives, or the wanted members of them; also 'force YYYY-MM' that no archive has.
-
-    Raises
-    ------
-    DataError
-        An archive could not be had or read; a part that came is kept.
-    """
+    """Get whole archives, or the wanted members of them; also 'force YYYY-MM' that no archive has."""
     files: list[Fetched] = []
     gaps: list[str] = []
     for archive, months in wanted.archives.items():
