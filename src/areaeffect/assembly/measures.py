@@ -1,7 +1,8 @@
-"""Outcomes as measures: values on the panel's areas, and every missing cell with its reason."""
+"""Outcomes as measures: values, each missing cell with its reason, changes that cannot be claimed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -262,14 +263,13 @@ def _gaps(
     if source.coverage_group is not None:
         group = align(table.attributes[source.coverage_group].astype(str), table.areas, areas).astype(object)
     labels = measure.periods.labels
-    found: dict[tuple[str, str, str, str], int] = {}
+    found: Counter[tuple[str, str, str, str]] = Counter()
     for area in np.flatnonzero((measure.reasons > 0).any(axis=1)):
         codes = measure.reasons[area]
         edges = np.flatnonzero(np.diff(np.concatenate([[0], codes, [0]]).astype(int)))
         for first, last in pairwise(edges):
             if codes[first]:
-                key = (REASONS[codes[first]], str(group[area]), labels[first], labels[last - 1])
-                found[key] = found.get(key, 0) + 1
+                found[REASONS[codes[first]], str(group[area]), labels[first], labels[last - 1]] += 1
     return [
         Gap(
             source=outcome.source,
@@ -380,7 +380,6 @@ def last_as_benchmark(
     n = sum(len(p.areas) for p in places) - sum(len(p.areas) for p in kept)
     note = (
         f"No area need stay untreated: the {number_of(n, 'area', 'areas')} that start last, in "
-        f"{begin}, count as "
-        f"untreated, and periods from {begin} on are not used."
+        f"{begin}, count as untreated, and periods from {begin} on are not used."
     )
     return replace(registered, neighbourhoods=kept, notes=(*registered.notes, note)), cut

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from areaeffect.results import Bools, Floats, Ints
 
@@ -44,7 +45,8 @@ class Ranked:
         queue = np.flatnonzero(may)
         if self.at_most is None:
             return queue
-        return queue[_before(self.group[queue]) < self.at_most]
+        groups = pd.Series(self.group[queue])
+        return queue[groups.groupby(groups).cumcount().to_numpy() < self.at_most]
 
     def taken(self, may: Bools, n: int) -> Ints:
         """Return the n places that the rule takes of some; fewer where they run out."""
@@ -154,14 +156,3 @@ def ranked(
         of_area=of_area,
         centres=None if centres is None else np.array([centres[p].mean(axis=0) for p in ordered]),
     )
-
-
-def _before(group: Ints) -> Ints:
-    """Count, for each place, those of its group that come before it."""
-    order = np.argsort(group, kind="stable")
-    ordered = group[order]
-    start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
-    run = np.arange(len(group)) - np.repeat(start, np.diff(np.append(start, len(group))))
-    found = np.empty(len(group), dtype=np.int64)
-    found[order] = run
-    return found

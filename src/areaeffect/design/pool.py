@@ -1,4 +1,4 @@
-"""The comparison pool, who may serve in it and why not, and how alike the areas chosen are."""
+"""The comparison pool, how alike the areas chosen are, and the seal over every design."""
 
 from __future__ import annotations
 

@@ -5,22 +5,16 @@ The same function designs the real programme and every placebo programme.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.design.calibration import EXACT, Matching, calibrate, match
-from areaeffect.results import Bools, Floats
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.design.calibration import Features
-    from areaeffect.design.cutoff import Ranked
-    from areaeffect.panel import Graph
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.design.calibration import EXACT, Features, Matching, calibrate, match
+from areaeffect.design.cutoff import Ranked
+from areaeffect.panel import Graph
+from areaeffect.results import Bools, Floats, Ints
 
 #: What varies by less than this share of its size varies by rounding only.
 ROUNDING = 1e-12

@@ -1,4 +1,4 @@
-"""From totals to findings: effects, placebo inference, adjustment, verdicts."""
+"""From totals to findings: effects, placebo inference, companions, verdicts, remarks on the data."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
     if found is None or judged is None:
         return replace(about, caveats=(drawn.reason,))
     maryland, gap, gap_interval, remarks = grade(evidence, case)
-    back = held_back(evidence, case)
+    back, why = held_back(evidence, case)
     ends = found.ends(judged.critical, 1 - evidence.level)
     interval = case.interval(IntervalKind.JOINT, ends, judged.p_value, evidence.level)
     total = evidence.real[list(case.units), case.position].sum(axis=0)
@@ -198,7 +198,7 @@ def _finding(evidence: Evidence, drawn: InferredCase, judged: JointPlace | None)
         placebos=found.n_draws,
         n_disjoint_placebos=case.disjoint[0],
         n_disjoint_neighbourhoods=case.disjoint[1],
-        caveats=(*caveats_of(evidence, found, case, interval), *remarks, *evidence.plan.warnings),
+        caveats=(*caveats_of(evidence, found, case, interval, why), *remarks, *evidence.plan.warnings),
     )
 
 

@@ -152,17 +152,22 @@ def with_amounts(about: Finding, case: Case, total: Floats, estimate: float) -> 
     return replace(about, observed=observed, counterfactual=expected, avoided=expected - observed)
 
 
-def held_back(evidence: Evidence, case: Case) -> str:
-    """Return why the verdict of a case must be 'cannot tell'; empty where it need not be."""
+def held_back(evidence: Evidence, case: Case) -> tuple[str, tuple[str, ...]]:
+    """Return why the verdict must be 'cannot tell', empty where it need not be, and its caveats."""
     if _is_without_geometry(evidence, case):
-        return PHRASES["finding.study_does"]
+        return PHRASES["finding.study_does"], (PHRASES["finding.areas_touch"],)
     if name := _without_overlap(evidence, case):
-        return phrase("finding.untreated_areas", name=name)
-    least = max(2 / (evidence.study.analysis.placebos + 1), case.places.least_p)
+        caveat = phrase("finding.whatever_their", name=name, no_overlap=f"{NO_OVERLAP:g}")
+        return phrase("finding.untreated_areas", name=name), (caveat,)
+    few, least = too_few_places(case.places), case.places.least_p
+    caveats: tuple[str, ...] = ()
+    if few and not case.is_inside:
+        caveats = (phrase("finding.pool_holds", disjoint=case.places.disjoint, least_p=f"{least:.3f}"),)
+    least = max(2 / (evidence.study.analysis.placebos + 1), least)
     if evidence.plan.look is not None and least > evidence.plan.look.error:
         error = share(evidence.plan.look.error)
-        return phrase("finding.look_unreachable", least=share(least), error=error)
-    return too_few_places(case.places)
+        return phrase("finding.look_unreachable", least=share(least), error=error), caveats
+    return few, caveats
 
 
 def _is_without_geometry(evidence: Evidence, case: Case) -> bool:
@@ -194,18 +199,6 @@ def too_few_places(places: ReferencePlaces) -> str:
     return ""
 
 
-def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
-    if _is_without_geometry(evidence, case):
-        return (PHRASES["finding.areas_touch"],)
-    if name := _without_overlap(evidence, case):
-        return (phrase("finding.whatever_their", name=name, no_overlap=f"{NO_OVERLAP:g}"),)
-    if too_few_places(case.places) and not case.is_inside:
-        return (
-            phrase("finding.pool_holds", disjoint=case.places.disjoint, least_p=f"{case.places.least_p:.3f}"),
-        )
-    return ()
-
-
 def _grown(evidence: Evidence, case: Case) -> list[str]:
     """Say where exposure grew differently in the treated and in the benchmark areas."""
     first, last = case.measure.exposure, case.measure.exposure_at_end
@@ -223,13 +216,11 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
 
 
 def caveats_of(
-    evidence: Evidence, found: PlaceboInference, case: Case, interval: Interval
+    evidence: Evidence, found: PlaceboInference, case: Case, interval: Interval, why: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the caveats of a finding."""
+    """Return the caveats of a finding; `why` are those of a verdict that is held back."""
     caveats = [str(evidence.plan.look)] if evidence.plan.look else []
-    caveats += _why_held_back(evidence, case) or _on_the_edge(
-        case, interval.p_value or 0.0, found.n_draws, 1 - evidence.level
-    )
+    caveats += why or _on_the_edge(case, interval.p_value or 0.0, found.n_draws, 1 - evidence.level)
     if None in {interval.low, interval.high} and case.places.least_p > 1 - evidence.level:
         caveats.append(phrase("finding.open_end", least_p=f"{case.places.least_p:.3f}"))
     lost = len(case.group.units) + len(case.group.against) - case.n_units

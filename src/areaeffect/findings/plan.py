@@ -5,7 +5,7 @@ Everything here is settled before an outcome at or after a start is read.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -83,10 +83,10 @@ class Plan:
 
 def _periods_left_out(designs: Sequence[NeighbourhoodDesign]) -> list[str]:
     """Say which periods are left out of which neighbourhoods, once for all with the same."""
-    same: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    same: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for d in designs:
         if d.periods_left_out:
-            same.setdefault((d.claim, d.periods_left_out), []).append(f"{d.neighbourhood} ({d.initiative})")
+            same[d.claim, d.periods_left_out].append(f"{d.neighbourhood} ({d.initiative})")
     return [
         f"{'; '.join(places)}, {claim}: {_listed(periods)} left out, "
         "because a treated area has no value then."
@@ -145,9 +145,9 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         spread=None if ranked else spread_of(panel, units, banks),
     )
     primary, of_total = primary_outcomes(study, measures, units)
-    named: dict[str, int] = {}
+    named: Counter[str] = Counter()
     for place in data.neighbourhoods:
-        named[place.initiative] = named.get(place.initiative, 0) + place.n_named
+        named[place.initiative] += place.n_named
     lost = sum(len(u.areas) for u in data.neighbourhoods) - sum(len(u.areas) for u in units)
     return Plan(
         initiatives=tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods)),

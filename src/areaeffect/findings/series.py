@@ -1,4 +1,4 @@
-"""Paths over time of each group against its benchmark areas, for the trend charts."""
+"""Treated and benchmark areas over time: paths for the trend charts, and panels that libraries read."""
 
 from __future__ import annotations
 
