@@ -84,15 +84,16 @@ assets: $(VENV)/.project  ## fetch the web app's map (npm from the PATH, else by
 
 # ---------------------------------------------------------------- tests
 
-# Only folders that hold tests; a new folder under tests/ joins the second part by itself.
+# Only folders that hold tests; a new folder under tests/ joins the long part by itself.
 with_tests = $(foreach d,$(1),$(if $(shell find $(d) -name 'test_*.py' 2>/dev/null | head -n 1),$(d)))
 QUICK_TESTS := $(call with_tests,tests/unit tests/contract tests/invariance) $(wildcard tests/test_*.py)
 OTHER_TESTS := $(filter-out $(QUICK_TESTS),$(call with_tests,$(patsubst %/,%,$(wildcard tests/*/))))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-test: $(VENV)/.project $(VENV)/.dev  ## run the whole test suite, the quick part first
-	$(if $(strip $(QUICK_TESTS)),$(PYTEST) $(QUICK_TESTS) $(ARGS),@echo "no tests found" >&2; exit 1)
-	$(if $(OTHER_TESTS),$(PYTEST) --durations=10 $(OTHER_TESTS) $(ARGS))
+# The long files first, in the order given: at the end every worker still has short ones to do.
+test: $(VENV)/.project $(VENV)/.dev  ## run the whole test suite, the long part first
+	$(if $(strip $(QUICK_TESTS)),$(PYTEST) --no-loadscope-reorder --durations=10 $(OTHER_TESTS) $(QUICK_TESTS) $(ARGS),\
+	  @echo "no tests found" >&2; exit 1)
 
 quick: $(VENV)/.project $(VENV)/.dev  ## run the quick part of the test suite
 	$(PYTEST) -m "not slow" $(QUICK_TESTS) $(ARGS)

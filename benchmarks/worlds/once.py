@@ -34,7 +34,7 @@ from scipy.stats import t as student
 from areaeffect.design.programme import design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.plan import disjoint
-from areaeffect.placebo.places import centre_of, grow
+from areaeffect.placebo.programmes import centre_of, grow
 from benchmarks.worlds.generate import CannotPlace
 from benchmarks.worlds.rig import findings, ready
 from benchmarks.worlds.rows import PLACEBOS, rows

@@ -18,7 +18,7 @@ from areaeffect.estimate.counterfactual import OBSERVED_POST
 from areaeffect.findings.case import Evidence
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.plan import Plan, make_plan
-from areaeffect.geography.neighbours import graph_of
+from areaeffect.geography.boundaries import graph_of
 from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.placebo.programmes import run_programme

@@ -15,11 +15,11 @@ import pytest
 from areaeffect.assembly.assemble import assemble
 from areaeffect.sources.coverage import MeasureRequest, SourceTable
 from areaeffect.sources.police_uk.categories import read_categories
+from areaeffect.sources.police_uk.files import IngestReport
 from areaeffect.sources.police_uk.force_coverage import force_months
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police
-from areaeffect.sources.police_uk.store_check import IngestReport
 from areaeffect.study.file import read_study
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window

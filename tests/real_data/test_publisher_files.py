@@ -24,7 +24,7 @@ from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.publishers.layouts import keys_of, layout
 from areaeffect.sources.publishers.releases import ReleaseFile, catalogue
 from areaeffect.sources.publishers.tables import read
-from areaeffect.tables.workbooks import read_sheets
+from areaeffect.tables.text_rows import read_sheets
 from tests.real_data.national_mirror import V3
 
 

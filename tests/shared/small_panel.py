@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from areaeffect.geography.boundaries import Boundaries
-from areaeffect.geography.neighbours import contiguity
+from areaeffect.geography.boundaries import Boundaries, contiguity
 from areaeffect.panel import Graph, Measure, Panel
 from areaeffect.periods import PeriodKind, Periods
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
-from areaeffect.sources.police_uk.text import HEADER
+from areaeffect.sources.police_uk.rows import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

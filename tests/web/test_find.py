@@ -93,7 +93,8 @@ def test_every_way_of_choosing_gives_the_same_address(client: TestClient, county
     lon, lat = float(atlas.table["lon"][3]), float(atlas.table["lat"][3])
 
     assert both == pasted == f"/find?areas={code},{other}"
-    assert toggled == one
+    near = change(client, view="", near=code, km="0.1")
+    assert toggled == one == near
     square = [[lon - 1e-4, lat - 1e-4], [lon + 1e-4, lat - 1e-4], [lon, lat + 1e-4]]
     drawn = change(client, view="", shape=json.dumps(square))
     assert re.fullmatch(r"/find\?set=[0-9a-f]{12}", drawn)
@@ -117,6 +118,27 @@ def test_a_ward_is_added_whole_and_many_areas_become_a_short_name(
     assert change(read_only, view="", add=f"authority|{large}|") == "403"
 
 
+def test_every_page_has_a_twin_for_programs(
+    client: TestClient, county: ServerSettings, codes: list[str]
+) -> None:
+    atlas = find_atlas(county, "")
+    (listed,) = client.get("/atlases.json").json()["atlases"]
+    assert (listed["key"], listed["n_areas"]) == (atlas.key, len(atlas.table["code"]))
+    find = client.get("/find.json", params={"q": codes[7], "areas": f"{codes[0]},{codes[3]}"}).json()
+    assert [area["code"] for area in find["chosen"]] == [codes[0], codes[3]]
+    assert find["found"][0]["areas"] == [codes[7]]
+    assert find["title"] == atlas.layer("").title
+    one = client.get(f"/areas/{codes[0]}.json").json()
+    two = client.get("/neighbourhood.json", params={"areas": f"{codes[0]},{codes[3]}"}).json()
+    assert [area["code"] for area in two["areas"]] == [codes[0], codes[3]]
+    crime = next(h for h in one["histories"] if h["key"] == "crime")
+    text = client.get(f"/areas/{codes[0]}/crime.csv").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["period"] for row in crime["rows"]] == [row["period"] for row in rows]
+    read = [float(row["area"]) if row["area"] else None for row in rows]
+    assert read == pytest.approx([row["area"] for row in crime["rows"]])
+
+
 SPIRAL = [[-1.0 + i * 1e-5, 52.0 + (i % 2) * 1e-5] for i in range(limits.POLYGON_VERTICES + 2)]
 BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
 
@@ -130,6 +152,9 @@ BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
         ({"shape": "[[1,2],[3,NaN],[4,5]]"}, "not degrees"),
         ({"shape": "[" * 4000}, "one closed outline"),
         ({"shape": json.dumps([[0, 0], [0, 1e-9], [1e-9, 0]])}, "No area has its middle"),
+        ({"near": "nowhere at all", "km": "1"}, "is not found"),
+        ({"near": "S01000001", "km": "nan"}, "not a distance"),
+        ({"near": "S01000001", "km": "21"}, "not a distance"),
         ({"codes": "E01000001"}, "not codes of this atlas"),
         ({"codes": "," * 10}, "not codes of this atlas"),
         ({"codes": "X" * (limits.PASTED_LETTERS + 1)}, "letters are too many"),
@@ -366,17 +391,81 @@ def test_a_link_keeps_the_whole_view(client: TestClient, codes: list[str]) -> No
     assert kept == {"base": "county", "layer": "antisocial_behaviour", "period": "2020", "areas": codes[0]}
 
 
+def upload(client: TestClient, name: str, content: bytes, view: str = "") -> str:
+    answer = client.post(
+        "/find/upload", data={"view": view}, files={"file": (name, content)}, follow_redirects=False
+    )
+    assert answer.status_code == 303 or len(answer.content) <= limits.ERROR_BYTES
+    return answer.headers.get("location", unescape(answer.text))
+
+
+def polygon(corner: str) -> bytes:
+    ring = f"[{corner}, [1, 2], [2, 2], {corner}]"
+    return f'{{"type": "Polygon", "coordinates": [{ring}]}}'.encode()
+
+
+def test_a_file_chooses_the_same_areas(client: TestClient, county: ServerSettings, codes: list[str]) -> None:
+    table = f"name,area_code\nx,{codes[3]}\ny,{codes[9]}\n".encode()
+    both = f"/find?areas={codes[3]},{codes[9]}"
+    atlas = find_atlas(county, "")
+    lon, lat = float(atlas.table["lon"][3]), float(atlas.table["lat"][3])
+    ring = [[lon - 1e-4, lat - 1e-4], [lon + 1e-4, lat - 1e-4], [lon, lat + 1e-4]]
+    shape = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+    assert upload(client, "a.csv", table) == both
+    assert upload(client, "a.TXT", f"{codes[3]}\n{codes[9]}".encode()) == both
+    for other in (table.decode().encode("utf-16"), table.replace(b",", b";")):
+        assert upload(client, "a.csv", other) == both
+    assert upload(client, "a.csv", table, f"areas={codes[3]}") == both
+    drawn = upload(client, "a.geojson", json.dumps(shape).encode())
+    assert chosen(client, drawn) == {codes[3]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.exe", b"", "kind of file"),
+        ("a.zip", b"PK", "kind of file"),
+        ("a.csv", b"\xff\xfe\x00", "begins as UTF-16 but is not"),
+        ("a.csv", b"\x81\x8d", "(?i)neither UTF-8 nor Windows-1252"),
+        ("a.csv", b'"' + b"x" * 200_000, "never closed"),
+        ("a.csv", b'area_code,note\nx,"a\ny,b\n', r"never closed .* \(line 2\)"),
+        ("a.csv", b"area_code,note\nx,a,b\n", "Line 2 has too few or too many fields"),
+        ("a.csv", b"%PDF-1.4", "is a PDF"),
+        ("a.geojson", b"[" * 100_000, "not one polygon"),
+        ("a.geojson", b'{"type": "MultiPolygon", "coordinates": [[[]], [[]]]}', "not one polygon"),
+        ("a.csv", b"\n" * 60_000, "50,000 lines"),
+        ("a.csv", b"\r" * 60_000, "50,000 lines"),
+        ("a.csv", b"\x0b" * 2_000_000, "Close the quote, or shorten the cell"),
+        ("a.geojson", polygon("[" + "9" * 4000 + ", 1]"), "not one closed outline"),
+        ("a.geojson", polygon("[" + "9" * 5000 + ", 1]"), "not one polygon"),
+        ("a.geojson", polygon("[1e400, 1]"), "not degrees"),
+        ("a.geojson", polygon("[NaN, 1]"), "not degrees"),
+        ("a.geojson", polygon("[417000, 5000]"), "not degrees"),
+    ],
+)
+def test_a_file_beyond_a_limit_is_refused(client: TestClient, name: str, content: bytes, words: str) -> None:
+    assert re.search(words, upload(client, name, content))
+
+
+def test_a_public_server_takes_no_files(county: ServerSettings) -> None:
+    public = TestClient(create_app(replace(county, read_only=True)), base_url=HERE)
+
+    assert "/find/upload" not in public.get("/find").text
+    assert "takes no files" in upload(public, "a.txt", b"S01000002")
+
+
 def test_a_body_over_the_cap_is_refused_before_it_is_parsed(client: TestClient) -> None:
     body = b"x" * (limits.POST_BYTES + 1)
 
-    for path in ("/find/change", "/compare"):
+    for path in ("/find/change", "/find/upload", "/compare"):
         assert client.post(path, content=body).status_code == 413
 
 
 def test_a_form_with_a_thousand_fields_is_refused(client: TestClient) -> None:
     form = {f"f{i}": "1" for i in range(1_001)}
 
-    for path in ("/find/change", "/compare"):
+    for path in ("/find/change", "/find/upload", "/compare"):
         assert client.post(path, data=form).status_code == 400
         parts = {name: (None, value) for name, value in form.items()}
         assert client.post(path, files=parts).status_code == 400

@@ -35,7 +35,7 @@ VALUES = (
     "county/index.html", "0" * 12, "0" * 20, "199", "30", "high", "base=tiny&areas=T009",
     "areas=" + "T," * 900,
 )  # fmt: skip
-FORMS = ("/find/change", "/compare")
+FORMS = ("/find/upload", "/find/change", "/compare")
 NAMES = ("a.csv", "a.zip", "a.geojson", "a.json", "a.txt", "A.ZIP", "", "..", "a", "\x00.csv", "ü.csv")
 
 

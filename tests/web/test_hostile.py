@@ -127,7 +127,7 @@ def test_a_server_for_reading_changes_nothing(tmp_path: Path) -> None:
     every = addresses(list(app.routes))
     changing = {path for path, methods in every if methods - {"GET", "HEAD", "OPTIONS"}}
 
-    assert changing == {"/find/change"}  # answers with an address, keeps nothing
+    assert changing == {"/find/change", "/find/upload"}  # answer with an address, keep nothing
 
 
 def test_who_asks_is_believed_from_the_named_proxy_alone(settings: ServerSettings) -> None:

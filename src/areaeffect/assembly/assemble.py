@@ -9,11 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
-from areaeffect.assembly.measures import make_measures, measure_notes, wanted
+from areaeffect.assembly.measures import (
+    last_as_benchmark,
+    make_measures,
+    measure_notes,
+    refuse_breaks,
+    refuse_one_date,
+    wanted,
+)
 from areaeffect.errors import DataError, Faults, Problem, first_few
-from areaeffect.geography.boundaries import Boundaries, read_boundaries
-from areaeffect.geography.neighbours import contiguity, read_neighbours, within
+from areaeffect.geography.boundaries import Boundaries, contiguity, read_boundaries, read_neighbours, within
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
 from areaeffect.periods import parse_period
 from areaeffect.records import DataTable
@@ -70,18 +75,7 @@ class AreaData:
 
 
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
-    """Read everything a study names.
-
-    Parameters
-    ----------
-    file : the study.
-    store : the store's folder, where the command names one.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every fault of every source at once.
-    """
+    """Read everything a study names."""
     faults, of_outlines = Faults(), Faults()
     read = faults.attempt(_tables, file, store)
     if read is None:
@@ -101,25 +95,13 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
 
 
 def read_area_data(file: StudyFile, store: Path | None = None) -> AreaData:
-    """Read everything a study names but its initiatives and its register.
-
-    Raises
-    ------
-    StudyError, DataError
-        As `assemble`.
-    """
+    """Read everything a study names but its initiatives and its register."""
     tables, areas, names = _tables(file, store)
     return _area_data(file, tables, areas, names, outlines_of(file, areas)[0])
 
 
 def with_initiatives(file: StudyFile, area_data: AreaData) -> Assembled:
-    """Place the initiatives of a study on data that were read for the same sources.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every place that cannot be read or found.
-    """
+    """Place the initiatives of a study on data that were read for the same sources."""
     registered = registered_areas(file, area_data.tables, area_data.areas, area_data.boundaries)
     return _assembled(file, area_data, registered)
 
@@ -166,6 +148,15 @@ def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> 
     measures = area_data.measures
     if study.design.last_to_start == "benchmark":
         registered, measures = last_as_benchmark(file, registered, measures)
+    measured = {o.source for o in study.outcome}
+    unmeasured = []  # areas that a table of the user's own describes and no outcome has
+    for name, table in tables.items():
+        if name in measured or study.source[name].kind != "panel":
+            continue
+        left = np.setdiff1d(table.areas, area_data.areas)
+        if len(left):
+            what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
+            unmeasured.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
     metres = study.register_.buffer_km * 1000
     graph, of_neighbours = touching(file, area_data.areas, boundaries)
     panel = Panel(
@@ -182,7 +173,7 @@ def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> 
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),
-            *_without_outcome(study, tables, area_data.areas),
+            *unmeasured,
             *measure_notes(study, tables, measures),
             *registered.notes,
             *(boundaries.notes if boundaries else ()),
@@ -202,19 +193,7 @@ def printed_column(study: Study, reference: str) -> str:
 
 
 def read_sources(file: StudyFile, store: Path | None, more: Sequence[str] = ()) -> dict[str, SourceTable]:
-    """Read every source of a study.
-
-    Parameters
-    ----------
-    file : the study.
-    store : the store's folder, where the command names one.
-    more : 'source.column' to read beside what the study refers to.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every fault of every source at once.
-    """
+    """Read every source of a study."""
     study = file.study
     faults = Faults()
     tables = {}
@@ -253,20 +232,6 @@ def areas_of(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Str
     return areas, names.astype(str)
 
 
-def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: Strings) -> list[str]:
-    """Name the areas that a table of the user's own describes and no outcome has."""
-    measured = {o.source for o in study.outcome}
-    notes = []
-    for name, table in tables.items():
-        if name in measured or study.source[name].kind != "panel":
-            continue
-        left = np.setdiff1d(table.areas, areas)
-        if len(left):
-            what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
-            notes.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
-    return notes
-
-
 def _of_text(column: str, values: Strings, where: str) -> Problem:
     """Name the cells that make a column text, where most are numbers."""
     wrong = read_numbers(pd.Series(values)).wrong
@@ -287,8 +252,9 @@ def covariates_of(
         table = tables[source]
         where = file.where(f"design.covariates.{i}")
         if column in table.varying:
-            dated = _dated(table, column, covariate.as_of)
-            if dated is None:
+            periods = table.periods
+            at = parse_period(covariate.as_of, periods.kind) if covariate.as_of and periods else None
+            if at is None or periods is None or not 0 <= at - periods.first < periods.n:
                 problems.append(
                     Problem(
                         f"'{covariate.column}' changes over time.",
@@ -298,7 +264,7 @@ def covariates_of(
                     )
                 )
                 continue
-            values = align(dated, table.areas, areas)
+            values = align(table.varying[column][:, at - periods.first], table.areas, areas)
         else:
             values = align(table.attributes[column], table.areas, areas)
         if values.dtype.kind != "f":
@@ -322,30 +288,15 @@ def covariates_of(
     return np.column_stack(columns) if columns else np.empty((len(areas), 0)), tuple(as_of)
 
 
-def _dated(table: SourceTable, column: str, as_of: str | None) -> Floats | None:
-    if as_of is None or table.periods is None:
-        return None
-    ordinal = parse_period(as_of, table.periods.kind)
-    if ordinal is None or not 0 <= ordinal - table.periods.first < table.periods.n:
-        return None
-    return table.varying[column][:, ordinal - table.periods.first]
-
-
 def _text_attributes(study: Study, tables: dict[str, SourceTable], areas: Strings) -> dict[str, Strings]:
-    needed = [e.column for e in study.design.exclude]
-    needed += [rule.column for rule in study.design.only]
-    needed += study.design.exact
-    needed += [study.design.score] if study.design.score else []
-    needed += [study.design.cap.by] if study.design.cap else []
-    for one in study.initiative:
-        if one.approximate is not None:
-            needed += [one.approximate.people, one.approximate.placed_like or ""]
-    if study.plain_means:
-        needed += [study.plain_means.by, *study.plain_means.also]
-    if study.analysis.placebo_neighbourhoods:
-        needed.append(study.analysis.placebo_neighbourhoods)
+    needed = [
+        reference
+        for place, reference in study.references()
+        if (place.startswith(("design.", "analysis.", "plain_means.")) or ".approximate." in place)
+        and not place.startswith("design.covariates.")
+    ]
     found = {}
-    for reference in filter(None, dict.fromkeys(needed)):
+    for reference in dict.fromkeys(needed):
         source, column = split_reference(reference)
         table = tables[source]
         if column not in table.attributes:
@@ -367,13 +318,7 @@ def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
 def touching(
     file: StudyFile, areas: Strings, boundaries: Boundaries | None
 ) -> tuple[Graph | None, tuple[str, ...]]:
-    """Return which areas touch, by outlines or by a source's list of neighbours, and remarks.
-
-    Raises
-    ------
-    DataError
-        Where a list names no two areas of the panel.
-    """
+    """Return which areas touch, by outlines or by a source's list of neighbours, and remarks."""
     if boundaries is not None:
         return contiguity(boundaries), ()
     for source in file.study.source.values():

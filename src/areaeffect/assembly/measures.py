@@ -1,18 +1,20 @@
-"""Outcomes as measures: values on the panel's areas, and every missing cell with its reason."""
+"""Outcomes as measures: values, each missing cell with its reason, changes that cannot be claimed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, number_of
+from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.outcomes import BREAKS, Break
 from areaeffect.panel import REASONS, Hidden, Measure
-from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.periods import PeriodKind, Periods, label, parse_period
+from areaeffect.register.registered import Registered
 from areaeffect.results import Bools, Floats, Gap, Strings
 from areaeffect.sources.coverage import (
     MeasureRequest,
@@ -27,6 +29,8 @@ from areaeffect.sources.coverage import (
     sum_by_group,
 )
 from areaeffect.sources.police_uk.categories import breaks_of
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Outcome, Source, Study, split_reference
 from areaeffect.study.parts import NotCovered, RealFall
 from areaeffect.tables.cells import picked
@@ -71,7 +75,10 @@ def make_measures(
         if known is not None:
             given = align(known.astype(np.float64), table.areas, areas)
             reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
-        _mark_not_covered(source, table, areas, reasons)
+        for rule in source.not_covered:
+            column = _fixed(table, rule.column, rule.column, areas).astype(str)
+            named = picked(column, rule.values, rule.column, "not_covered")
+            reasons[np.ix_(named, _inside(rule, table.periods))] = _CODE[rule.reason]
         if outcome.kind == "count":
             if known is None or not source.knows_its_gaps:
                 _mark_group_gaps(source, table, areas, values, reasons)
@@ -119,7 +126,6 @@ def smallest_of(outcome: Outcome, values: Floats) -> float:
 
     Parameters
     ----------
-    outcome : what the study says of it.
     values : (n_areas, n_periods); of a score only the first period that most areas have is read,
         which lies before every start.
     """
@@ -158,7 +164,10 @@ def _exposure(
         own = align(table.varying[column], table.areas, areas)
         first, last = own[:, 0], own[:, -1]
     else:
-        first, last = _numbers(reference, attribute(tables, reference, areas)), None
+        values = attribute(tables, reference, areas)
+        if values.dtype.kind != "f":
+            raise DataError(f"'{reference}' is not a column of numbers.")
+        first, last = np.asarray(values, dtype=np.float64), None
     below = np.flatnonzero(first < 0)
     if len(below):
         example = f"{first[below[0]]:g} in area {areas[below[0]]}"
@@ -197,49 +206,30 @@ def measure_notes(
                 f"{reference} changes over time: rates use its value in "
                 f"{table.periods.labels[0]}, the first period."
             )
-    return notes + _fall_notes(study)
-
-
-def _numbers(reference: str, values: npt.NDArray[Any]) -> Floats:
-    if values.dtype.kind != "f":
-        raise DataError(f"'{reference}' is not a column of numbers.")
-    return np.asarray(values, dtype=np.float64)
-
-
-def _mark_not_covered(source: Source, table: SourceTable, areas: Strings, reasons: Reasons) -> None:
-    periods = table.periods
-    if periods is None:
-        return
-    for rule in source.not_covered:
-        column = _fixed(table, rule.column, rule.column, areas).astype(str)
-        named = picked(column, rule.values, rule.column, "not_covered")
-        inside = _inside(rule, periods)
-        reasons[np.ix_(named, inside)] = _CODE[rule.reason]
+    return notes + [
+        f"Periods that look like a gap of recording in source '{name}' are kept as a real fall: "
+        f"{rule.text()}."
+        for name, source in study.source.items()
+        for rule in source.falls
+    ]
 
 
 def _inside(rule: NotCovered | RealFall, periods: Periods) -> Bools:
     """(n_periods,): whether a rule's span holds the period."""
     ordinals = periods.ordinals
-    since, until = (_bound(t, periods.kind) for t in (rule.from_period, rule.to_period))
     inside = np.ones(periods.n, dtype=bool)
-    if since is not None:
-        inside &= ordinals >= since
-    if until is not None:
-        inside &= ordinals <= until
+    for text, is_first in ((rule.from_period, True), (rule.to_period, False)):
+        if text is None:
+            continue
+        bound = parse_period(text, periods.kind)
+        if bound is None:
+            raise DataError(
+                f"'{text}' is not a {periods.kind}, and the table is by {periods.kind}.",
+                "not_covered, real_falls",
+                "Write it like the table's own periods.",
+            )
+        inside &= ordinals >= bound if is_first else ordinals <= bound
     return inside
-
-
-def _bound(text: str | None, kind: PeriodKind) -> int | None:
-    if text is None:
-        return None
-    ordinal = parse_period(text, kind)
-    if ordinal is None:
-        raise DataError(
-            f"'{text}' is not a {kind}, and the table is by {kind}.",
-            "not_covered, real_falls",
-            "Write it like the table's own periods.",
-        )
-    return ordinal
 
 
 def _mark_group_gaps(
@@ -252,32 +242,17 @@ def _mark_group_gaps(
     gaps = group_gaps(totals)
     if source.zero_where_absent:
         gaps |= area_holes(values, group_of_area)
-    _keep_falls(source, names, table.periods, gaps)
-    flagged = gaps[group_of_area]
-    reasons[flagged & (reasons == _CODE[""])] = _CODE["partial_month"]
-
-
-def _keep_falls(source: Source, names: Strings, periods: Periods, gaps: Bools) -> None:
-    """Take periods that the study calls real falls out of the gaps; refuse what keeps nothing."""
-    for rule in source.falls:
+    for rule in source.falls:  # what the study calls a real fall is no gap
         if rule.column != source.coverage_group:
             what = f"gaps are looked for in '{source.coverage_group}', not in '{rule.column}'."
             raise DataError(what, "real_falls", "Name the column of `coverage_group`.")
-        kept = np.outer(np.isin(names, rule.values), _inside(rule, periods))
+        kept = np.outer(np.isin(names, rule.values), _inside(rule, table.periods))
         if not (gaps & kept).any():
             what = f"nothing there looks like a gap: {rule.text()}."
             raise DataError(what, "real_falls", "Remove the rule.")
         gaps &= ~kept
-
-
-def _fall_notes(study: Study) -> list[str]:
-    """Say which periods look like a gap of recording and are kept."""
-    return [
-        f"Periods that look like a gap of recording in source '{name}' are kept as a real fall: "
-        f"{rule.text()}."
-        for name, source in study.source.items()
-        for rule in source.falls
-    ]
+    flagged = gaps[group_of_area]
+    reasons[flagged & (reasons == _CODE[""])] = _CODE["partial_month"]
 
 
 def _gaps(
@@ -288,14 +263,13 @@ def _gaps(
     if source.coverage_group is not None:
         group = align(table.attributes[source.coverage_group].astype(str), table.areas, areas).astype(object)
     labels = measure.periods.labels
-    found: dict[tuple[str, str, str, str], int] = {}
+    found: Counter[tuple[str, str, str, str]] = Counter()
     for area in np.flatnonzero((measure.reasons > 0).any(axis=1)):
         codes = measure.reasons[area]
         edges = np.flatnonzero(np.diff(np.concatenate([[0], codes, [0]]).astype(int)))
         for first, last in pairwise(edges):
             if codes[first]:
-                key = (REASONS[codes[first]], str(group[area]), labels[first], labels[last - 1])
-                found[key] = found.get(key, 0) + 1
+                found[REASONS[codes[first]], str(group[area]), labels[first], labels[last - 1]] += 1
     return [
         Gap(
             source=outcome.source,
@@ -308,3 +282,104 @@ def _gaps(
         )
         for (reason, name, first, last), n in sorted(found.items())
     ]
+
+
+_INDICES = "imd"
+
+
+def refuse_one_date(file: StudyFile) -> None:
+    """Refuse a change claim on a release that describes one date.
+
+    Editions of the indices of deprivation are no time series: each is made anew, with other
+    indicators and relative to the places of its own year.
+    """
+    problems = []
+    for i, outcome in enumerate(file.study.outcome):
+        source = file.study.source[outcome.source]
+        if outcome.claim != "change" or not source.from_release:
+            continue
+        release = find_release(source.from_release)
+        if release.period_kind:
+            continue
+        why = f"'{release.id}' describes one date ({release.as_of})"
+        if release.group == _INDICES:
+            why += (
+                "; editions of the indices of deprivation are built again each time, with other "
+                "indicators and relative to the places of their own year, so a difference of two "
+                "is not a change either"
+            )
+        problems.append(
+            Problem(
+                f"'{outcome.name}' cannot be a change: {why}.",
+                file.where(f"outcome.{i}.claim"),
+                'Write claim = "level": how places differ, not what the initiative changed.',
+            )
+        )
+    if problems:
+        raise DataError(problems)
+
+
+def refuse_breaks(file: StudyFile, measures: Mapping[str, Measure]) -> None:
+    """Refuse a change claim whose periods run across a break, unless the study accepts it."""
+    problems = [
+        Problem(
+            f"'{outcome.name}' runs across {found.month}: {found.reason}.",
+            file.where(f"outcome.{i}"),
+            f"Let `study.window` begin at {found.month} or later, or end before it; or write "
+            f'accept_breaks = ["{found.month}"], and the finding says so.',
+        )
+        for i, outcome in enumerate(file.study.outcome)
+        for found in crossed_breaks(outcome, measures[outcome.name])
+        if found.month not in outcome.accept_breaks
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def crossed_breaks(outcome: Outcome, measure: Measure) -> list[Break]:
+    """Return the breaks of definition that a change claim's periods run across."""
+    periods = measure.periods
+    if outcome.claim != "change" or periods.kind is PeriodKind.NUMBER:
+        return []
+    first, end = (periods.kind.first_month(periods.first + i) for i in (0, periods.n))
+    return [
+        found for found in measure.breaks if first < (parse_period(found.month, PeriodKind.MONTH) or 0) < end
+    ]
+
+
+def last_as_benchmark(
+    file: StudyFile, registered: Registered, measures: Mapping[str, Measure]
+) -> tuple[Registered, dict[str, Measure]]:
+    """Take the neighbourhoods that start last as untreated, and end every outcome before them.
+
+    The comparisons are then those with areas that are not yet treated (Callaway and Sant'Anna
+    2021, doi 10.1016/j.jeconom.2020.12.001, section 2.2, with the last group alone).
+    """
+    places = registered.neighbourhoods
+    starts = [p.start_kind.first_month(p.start) for p in places]
+    last = max(starts)
+    kept = tuple(p for p, start in zip(places, starts, strict=True) if start < last)
+    where = file.where("design.last_to_start")
+    if not kept:
+        what = "every neighbourhood starts at the same time, so none is untreated while others are."
+        raise DataError(what, where, "Give areas that were never treated.")
+    first_of_last = next(p for p, start in zip(places, starts, strict=True) if start == last)
+    cut = {}
+    for name, m in measures.items():
+        before, _ = m.periods.split(first_of_last.start, first_of_last.start_kind)
+        if before.stop <= m.periods.split(kept[0].start, kept[0].start_kind)[0].stop:
+            what = f"{name} has no period between the first start and the last."
+            raise DataError(what, where, "Give areas that were never treated.")
+        cut[name] = replace(
+            m,
+            periods=replace(m.periods, n=before.stop),
+            values=m.values[:, before],
+            reasons=m.reasons[:, before],
+        )
+    begin = label(first_of_last.start, first_of_last.start_kind)
+    n = sum(len(p.areas) for p in places) - sum(len(p.areas) for p in kept)
+    note = (
+        f"No area need stay untreated: the {number_of(n, 'area', 'areas')} that start last, in "
+        f"{begin}, count as untreated, and periods from {begin} on are not used."
+    )
+    return replace(registered, neighbourhoods=kept, notes=(*registered.notes, note)), cut

@@ -52,8 +52,7 @@ from areaeffect.atlas.layers import (
 from areaeffect.errors import DataError
 from areaeffect.geography.overlay import projected
 from areaeffect.records import Json
-from areaeffect.register.places import vintage_of
-from areaeffect.register.postcodes import find_postcodes, has_directory
+from areaeffect.register.places import find_postcodes, has_directory, vintage_of
 from areaeffect.simulate import CountySpec, simulate_county, write_base, write_county
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import read_base

@@ -16,8 +16,8 @@ from areaeffect.checks.refits import Refits
 from areaeffect.estimate.inference import PlaceboInference
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.conclude import cases_of
-from areaeffect.findings.grading import tested_on
-from areaeffect.placebo.programmes import Job
+from areaeffect.findings.describe import tested_on
+from areaeffect.placebo.workers import Job
 from areaeffect.records import Column, DataTable, table_of
 from areaeffect.results import Finding, Floats, Form
 from areaeffect.study.model import Study

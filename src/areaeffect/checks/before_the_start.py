@@ -23,7 +23,7 @@ from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitu
 from areaeffect.checks.refits import AFTER, GAP, LEADS, MOST_BACK, Refits
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, around_zero
 from areaeffect.findings.case import Case
-from areaeffect.findings.grading import ALPHA, held_out, tested_on
+from areaeffect.findings.describe import ALPHA, held_out, tested_on
 from areaeffect.records import described
 from areaeffect.results import Floats
 from areaeffect.wording.numbers import phrase, plural

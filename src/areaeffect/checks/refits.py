@@ -12,7 +12,8 @@ from areaeffect.estimate.counterfactual import NO_BINS, Sums, sums
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts
 from areaeffect.panel import is_enough
-from areaeffect.placebo.programmes import Job, run_programme
+from areaeffect.placebo.programmes import run_programme
+from areaeffect.placebo.workers import Job
 from areaeffect.results import Bools, Floats, Ints
 
 #: Positions of the windows of one held-out design: its gap, what came after the start, its leads.

@@ -26,8 +26,7 @@ from areaeffect.checks.rings import RINGS
 from areaeffect.checks.treated_benchmark import CONTAMINATION, TREATED_BENCHMARK
 from areaeffect.checks.unmoved import UNMOVED
 from areaeffect.findings.case import Finished
-from areaeffect.placebo.programmes import Job
-from areaeffect.placebo.workers import run_all
+from areaeffect.placebo.workers import Job, run_all
 from areaeffect.results import Annex, Floats, Result
 
 CHECKS: tuple[Check[Any, Any], ...] = (

@@ -23,10 +23,9 @@ from areaeffect.checks.base import (
 )
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import totals
-from areaeffect.estimate.inference import PlaceboInference
-from areaeffect.estimate.multiplicity import max_t
-from areaeffect.findings.grading import ALPHA
-from areaeffect.geography.neighbours import bands
+from areaeffect.estimate.inference import PlaceboInference, max_t
+from areaeffect.findings.describe import ALPHA
+from areaeffect.geography.boundaries import bands
 from areaeffect.panel import Graph
 from areaeffect.placebo.programmes import Machine, programme_of
 from areaeffect.records import described

@@ -20,8 +20,7 @@ from areaeffect.checks.registry import with_warnings
 from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Faults, StudyError
 from areaeffect.findings.case import Evidence, Finished
-from areaeffect.findings.conclude import conclude
-from areaeffect.findings.notes import method_notes
+from areaeffect.findings.conclude import conclude, method_notes
 from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.findings.refusals import refuse_before_data
 from areaeffect.findings.series import neighbourhood_series, series

@@ -17,7 +17,7 @@ from areaeffect.assembly.assemble import Assembled
 from areaeffect.commands.demo import copy_example, missing_data, studies_folder
 from areaeffect.commands.evaluate import begin, estimate
 from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
-from areaeffect.estimate.counterfactual import random_timing
+from areaeffect.estimate.linearised import random_timing
 from areaeffect.findings.plan import Plan
 from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.results import LEVEL, Result

@@ -20,7 +20,7 @@ from areaeffect.errors import DataError, StudyError
 from areaeffect.estimate.inference import ReferencePlaces
 from areaeffect.findings.case import Group, groups_of
 from areaeffect.findings.plan import Plan, disjoint, pool_of
-from areaeffect.geography.neighbours import within
+from areaeffect.geography.boundaries import within
 from areaeffect.multiverse.branches import Choice, Curve, CurveCase, Universe, grid, name_of, run_branch
 from areaeffect.multiverse.curves import curves_annex
 from areaeffect.placebo.programmes import run_programme

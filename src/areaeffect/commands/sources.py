@@ -9,8 +9,7 @@ from pathlib import Path
 
 from areaeffect.records import Json
 from areaeffect.sources.police_uk.force_coverage import ForceMonth, force_months, gaps_in
-from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store
-from areaeffect.sources.police_uk.store_check import check_store
+from areaeffect.sources.police_uk.lake import check_store, has_store, open_lake, remove_store
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.releases import (
     GEOGRAPHY_NAMES,

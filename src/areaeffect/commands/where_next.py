@@ -12,7 +12,7 @@ from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.commands.evaluate import evaluate, map_shapes
 from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, StudyError, did_you_mean
-from areaeffect.geography.neighbours import contiguity
+from areaeffect.geography.boundaries import contiguity
 from areaeffect.index.composite import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.panel import Neighbourhood

@@ -32,7 +32,7 @@ from areaeffect.errors import DataError, StudyError
 from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.findings.refusals import refused
 from areaeffect.further.registry import further_inputs
-from areaeffect.geography.neighbours import bands, contiguity, within
+from areaeffect.geography.boundaries import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import as_values

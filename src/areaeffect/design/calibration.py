@@ -156,7 +156,8 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats |
         if failed:  # not positive definite to working precision
             direction = -np.linalg.solve(curvature, gradient)
         along = design @ direction
-        if not ridge and _parts(along - direction[0], direction[1:]):
+        beyond = (along - direction[0]).max() < -EXACT * np.abs(direction[1:]).sum()
+        if not ridge and beyond:  # every area lies beyond the target in this direction
             return None, steps
         slope = float(gradient @ direction)
         size = 1.0
@@ -172,17 +173,6 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats |
             break
         linear, dual, value = trial, trial_dual, trial_value
     return distance.weight(linear) / m, steps
-
-
-def _parts(side: Floats, direction: Floats) -> bool:
-    """Whether every area lies beyond the target in a direction, by more than counts as met.
-
-    Parameters
-    ----------
-    side : (m,), each area's characteristics less the target, along the direction.
-    direction : (p,).
-    """
-    return bool(side.max() < -EXACT * np.abs(direction).sum())
 
 
 #: Neighbours looked up for each match, so that exclusions leave enough.
@@ -208,7 +198,6 @@ def match(order: Ints, allowed: Bools, rule: Matching) -> tuple[Ints, Floats] | 
     ----------
     order : (n_treated, k), areas in order of distance from each treated one.
     allowed : (n_areas,), areas that may be matched.
-    rule : the number of matches.
 
     Returns
     -------
@@ -252,10 +241,7 @@ def features(
 
     Parameters
     ----------
-    panel : its covariates are taken as they are; their dates are checked with the study.
-    measures : outcomes whose history counts.
     used : for each measure, (n_periods,), periods the neighbourhood has values for.
-    start, start_kind : the start the design is for.
     history : '12-month blocks', 'every period', or None for a level claim (no history).
     first : the first start of the programme; None where it is this one.
     """

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from areaeffect.results import Bools, Floats, Ints
 
@@ -39,20 +40,13 @@ class Ranked:
     of_area: Ints  # (n_areas,), position of each area's place; -1 for none.
     centres: Floats | None = None  # (n_places, 2); None without a map.
 
-    def n_of(self, areas: Ints) -> int:
-        """Count the places of some areas."""
-        return len(np.unique(self.of_area[areas]))
-
-    def whole(self, may: Bools) -> Bools:
-        """(n_places,): whether all areas of a place are among some, (n_areas,)."""
-        return np.array([bool(may[areas].all()) for areas in self.places], dtype=bool)
-
     def in_line(self, may: Bools) -> Ints:
         """Return, in order, the places that no cap shuts out if only these may be taken."""
         queue = np.flatnonzero(may)
         if self.at_most is None:
             return queue
-        return queue[_before(self.group[queue]) < self.at_most]
+        groups = pd.Series(self.group[queue])
+        return queue[groups.groupby(groups).cumcount().to_numpy() < self.at_most]
 
     def taken(self, may: Bools, n: int) -> Ints:
         """Return the n places that the rule takes of some; fewer where they run out."""
@@ -63,7 +57,6 @@ class Ranked:
 
         Parameters
         ----------
-        members : places of the programme.
         may : (n_places,), places that may be compared with.
         """
         cut, position = int(members.max()), np.arange(len(self.score))
@@ -83,7 +76,6 @@ class Ranked:
 
         Parameters
         ----------
-        treated : areas of the programme.
         may : (n_areas,), areas that may be compared with at all.
         """
         has = np.zeros(len(self.score) + 1, dtype=bool)
@@ -100,12 +92,6 @@ class Ranked:
         Some places are left out, and the cut lies anywhere among the rest. The neediest places of
         all lie closer together than those after them, and share more of what happens there: so
         what is left out lies beyond a line across the map, at random.
-
-        Parameters
-        ----------
-        options : places that may be drawn.
-        counts : places of each of its neighbourhoods.
-        rng : of this draw.
         """
         drawn = np.array([self.of_area[areas[0]] for areas in options], dtype=np.int64)
         share = LEFT_OUT_WITHOUT_MAP
@@ -133,7 +119,8 @@ class Ranked:
         ----------
         may : (n_areas,), areas that may be drawn; a place may where all its areas may.
         """
-        return [self.places[p] for p in self.in_line(self.whole(may))[: self.reach]]
+        whole = np.array([bool(may[areas].all()) for areas in self.places], dtype=bool)
+        return [self.places[p] for p in self.in_line(whole)[: self.reach]]
 
 
 def ranked(
@@ -150,10 +137,7 @@ def ranked(
 
     Parameters
     ----------
-    places : areas of each place.
-    score, group, at_most : see `Ranked`, in the order of `places`.
     first : (n_places,), the places chosen: of equal scores they come first.
-    n_areas : areas in the panel.
     centres : (n_areas, 2); None without a map.
     """
     order = np.lexsort((np.arange(len(places)), ~first, score))
@@ -172,14 +156,3 @@ def ranked(
         of_area=of_area,
         centres=None if centres is None else np.array([centres[p].mean(axis=0) for p in ordered]),
     )
-
-
-def _before(group: Ints) -> Ints:
-    """Count, for each place, those of its group that come before it."""
-    order = np.argsort(group, kind="stable")
-    ordered = group[order]
-    start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
-    run = np.arange(len(group)) - np.repeat(start, np.diff(np.append(start, len(group))))
-    found = np.empty(len(group), dtype=np.int64)
-    found[order] = run
-    return found

@@ -1,15 +1,18 @@
-"""The comparison pool, who may serve in it and why not, and how alike the areas chosen are."""
+"""The comparison pool, how alike the areas chosen are, and the seal over every design."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from areaeffect.design.programme import ROUNDING, Cohort, Weighted, spread_of
 from areaeffect.panel import Graph, Neighbourhood
-from areaeffect.results import BalanceRow, Bools, Ints
+from areaeffect.results import BalanceRow, Bools, Ints, NeighbourhoodDesign, Release, Seal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,14 +38,8 @@ def make_pool(
 
     Parameters
     ----------
-    n_areas : areas in the panel.
-    treated, others : areas of the studied initiatives, and of others in the register.
-    exclusions : (mask, reason) pairs from coverage, covariates and the study.
     near : areas within the buffer of each other; None without boundaries.
-    buffer_km : the buffer, for the reason's wording.
     contiguity : areas that touch; None without boundaries.
-    smallest : areas in the smallest neighbourhood: one that could not be part of a
-        neighbourhood of that size is not like a treated area.
     """
     reasons = np.full(n_areas, "", dtype=object)
 
@@ -114,3 +111,47 @@ def balance(
             )
         )
     return rows
+
+
+_DIGITS = 12
+
+
+def seal(
+    study_text: str,
+    version: str,
+    seed: int,
+    releases: Sequence[Release],
+    designs: Sequence[NeighbourhoodDesign],
+) -> Seal:
+    """Hash a plan before any outcome after a start is read.
+
+    Weights are hashed at 12 significant digits, so that the seal does not depend on the last
+    bits of a platform's arithmetic. It proves that the estimates used this plan, not that
+    nobody had looked at public data.
+    """
+    content = {
+        "study": study_text,
+        "version": version,
+        "seed": seed,
+        "releases": [r.sha256 for r in releases],
+        "designs": [_plain(asdict(d)) for d in designs],
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    covers = (
+        "the study file as written",
+        f"areaeffect {version}",
+        f"the seed {seed}",
+        *(f"{r.file}, sha256 {r.sha256}" for r in releases),
+        f"the benchmark areas and weights of {len(designs)} designs",
+    )
+    return Seal(hashlib.sha256(text.encode()).hexdigest(), covers)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.{_DIGITS}g}"
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value

@@ -5,22 +5,16 @@ The same function designs the real programme and every placebo programme.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.design.calibration import EXACT, Matching, calibrate, match
-from areaeffect.results import Bools, Floats
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.design.calibration import Features
-    from areaeffect.design.cutoff import Ranked
-    from areaeffect.panel import Graph
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.design.calibration import EXACT, Features, Matching, calibrate, match
+from areaeffect.design.cutoff import Ranked
+from areaeffect.panel import Graph
+from areaeffect.results import Bools, Floats, Ints
 
 #: What varies by less than this share of its size varies by rounding only.
 ROUNDING = 1e-12
@@ -93,10 +87,7 @@ def design_programme(
 
     Parameters
     ----------
-    cohorts : the cohort of each neighbourhood.
-    members : the treated areas of each neighbourhood.
     eligible : (n_areas,), areas that may serve as benchmark areas for anyone.
-    rules : see `Rules`.
 
     Returns
     -------
@@ -146,33 +137,22 @@ def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighte
         effective = float(weights.sum() ** 2 / (weights**2).sum())
         exact = bool(np.abs(imbalance).max(initial=0.0) <= EXACT)
         return Weighted(pool, weights, exact, imbalance, effective)
-    pool = _pool_of(cohort, areas, allowed, rules)
+    if rules.nearest and cohort.nearest is not None:
+        near, ties = cohort.nearest.of(areas), cohort.nearest.ties(areas)
+        pool = _nearest_allowed(near, ties, allowed, rules.nearest)
+    else:
+        mine = None if cohort.strata is None else np.isin(cohort.strata, cohort.strata[areas])
+        pool = np.flatnonzero(allowed if mine is None else allowed & mine)
     if len(pool) == 0:
         return None
     distance = cohort.scaled[pool] - target
-    if cohort.strata is not None:
-        distance = np.column_stack([distance, _shares(cohort.strata, areas, pool)])
+    if cohort.strata is not None:  # shares of all strata but the last, which follows from the others
+        levels, counts = np.unique(cohort.strata[areas], return_counts=True)
+        shares = (cohort.strata[pool][:, None] == levels[:-1]) - counts[:-1] / len(areas)
+        distance = np.column_stack([distance, shares])
     kind = "chi-square" if rule.calibration == "none" else rule.calibration
     found = calibrate(distance, kind)
     return Weighted(pool, found.weights * len(areas), found.exact, found.imbalance, found.n_effective)
-
-
-def _pool_of(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Ints:
-    """Return the areas that calibration may give weight to."""
-    if rules.nearest and cohort.nearest is not None:
-        return _nearest_allowed(cohort.nearest.of(areas), cohort.nearest.ties(areas), allowed, rules.nearest)
-    if cohort.strata is not None:
-        allowed = allowed & np.isin(cohort.strata, cohort.strata[areas])
-    return np.flatnonzero(allowed)
-
-
-def _shares(strata: Ints, areas: Ints, pool: Ints) -> Floats:
-    """Return pool areas' membership of the treated strata minus the treated shares, (m, s - 1).
-
-    The last stratum follows from the others: weights add up.
-    """
-    levels, counts = np.unique(strata[areas], return_counts=True)
-    return np.asarray((strata[pool][:, None] == levels[:-1]) - counts[:-1] / len(areas))
 
 
 def _nearest_allowed(order: Ints, ties: Bools, allowed: Bools, nearest: int) -> Ints:
@@ -211,7 +191,6 @@ class Nearest:
     ----------
     scaled : (n_areas, p), characteristics in standard deviations.
     pool : (n_areas,), areas that may be found.
-    k : how many to find; fewer where the pool is smaller.
     strata : (n_areas,), an area's nearest areas are those of its own stratum; None for one.
     """
 

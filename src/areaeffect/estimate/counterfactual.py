@@ -13,11 +13,10 @@ so that `theta` and `avoided` never disagree in sign.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from areaeffect.estimate.adjustment import Adjustment, GrowthRegression
 from areaeffect.panel import Measure, picked
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Bools, Floats, Ints
@@ -42,8 +41,8 @@ _EXPECTED = np.array([EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECT
 class Sums:
     """Each area's outcome and exposure before and after one start, over the periods used."""
 
-    #: (n_areas, 4 + n_bins), the four of `pre`, `post`, `exposure_pre`, `exposure_post` and behind them
-    #: `path`, side by side: a neighbourhood's are added up at one go
+    #: (n_areas, 4 + n_bins): the outcome before and after, exposure times years before and after, and the
+    #: outcome of each event-time bin, side by side: a neighbourhood's are added up at one go
     columns: Floats
     path_exposure: Floats  # (n_areas,), exposure of a year; 1 for scores.
     path_span: Floats  # (n_bins,), years used of each bin; for scores 1 where there are any.
@@ -61,31 +60,14 @@ class Sums:
         """(n_areas,), the same after it."""
         return self.columns[:, 1]
 
-    @property
-    def exposure_pre(self) -> Floats:
-        """(n_areas,), exposure times years before the start; 1 for scores."""
-        return self.columns[:, 2]
-
-    @property
-    def exposure_post(self) -> Floats:
-        """(n_areas,), the same after it."""
-        return self.columns[:, 3]
-
-    @property
-    def path(self) -> Floats:
-        """(n_areas, n_bins), as `pre` and `post` by event-time bin; 0 without a period."""
-        return self.columns[:, 4:]
-
 
 def sums(measure: Measure, pre: Bools, post: Bools, bin_of: Ints | None = None, n_bins: int = 0) -> Sums:
     """Add each area's cells up over the periods before and after, and by event time.
 
     Parameters
     ----------
-    measure : one outcome.
     pre, post : (n_periods,), the periods used on either side.
     bin_of : (n_periods,), the event-time bin of each period, -1 for none; None for no bins.
-    n_bins : how many event-time bins there are.
     """
     n = len(measure.values)
     step = measure.periods.years_per_period
@@ -123,13 +105,9 @@ def totals(
 
     Parameters
     ----------
-    sums_ : of every area.
-    members, pool : positions of treated and pool areas.
     weights : (m,), of the pool areas.
-    adjustment : what the expected total of a level is regression-adjusted by; None for nothing.
-        One serves all outcomes of a neighbourhood.
-    imbalance : what weighting left unlike, which the expected total of a change is adjusted for;
-        None where it left nothing.
+    adjustment : what the expected total of a level is adjusted by; None for nothing.
+    imbalance : what weighting left unlike, which a change is adjusted for; None for nothing.
 
     Returns
     -------
@@ -264,7 +242,6 @@ def path(totals: Floats, *, is_ratio: bool) -> Floats:
     Parameters
     ----------
     totals : (..., n_neighbourhoods, N_TOTALS + N_PATH * n_bins).
-    is_ratio : log ratio (counts) or difference of means (scores).
 
     Returns
     -------
@@ -296,87 +273,126 @@ def path_counts(totals: Floats) -> Floats:
     return np.asarray(np.where(has, totals[..., OBSERVED_PRE, None], 0.0).sum(axis=-2))
 
 
-@dataclass(frozen=True, slots=True)
-class Staggered:
-    """An estimate with its standard errors."""
-
-    estimate: float  # in units of the outcome
-    #: standard error, net of the part of the variance of effects that history explains (their section 2.4)
-    error: float
-    conservative: float  # standard error without that (Neyman)
-    beta: float  # the weight of the gaps before the starts
+#: Ridge of the coefficients, as a share of the characteristics' mean variance. A plain fit is
+#: useless where there are hardly more benchmark areas than characteristics.
+_SHRINK = 1e-3
 
 
-def random_timing(
-    outcome: Floats, start: Ints, estimand: str = "simple", beta: float | None = None
-) -> Staggered:
-    """Estimate the effect of starting, over treated cells.
+@dataclass(slots=True, eq=False)
+class Adjustment:
+    """The adjustment of one neighbourhood, for any of its outcomes.
+
+    The rates of the benchmark areas are regressed on their characteristics, weighted by
+    calibration weight times exposure (their part in the rate). The coefficients times the
+    imbalance left after weighting give the gap that the characteristics alone would cause.
+    Subtracting it is correct if either the weights or the regression are (bias-corrected matching:
+    Abadie & Imbens 2011, doi 10.1198/jbes.2009.07333, equation 4; augmented weighting: Robins,
+    Rotnitzky & Zhao 1994). The gap is a weighted sum of the rates, with weights that do not depend
+    on the rates, so outcomes of equal exposure share one fit.
+    """
+
+    treated: Floats  # (g, p), characteristics of the treated areas, in standard deviations
+    benchmark: Floats  # (m, p), of the benchmark areas
+    weights: Floats  # (m,), their calibration weights
+    _fits: list[tuple[Floats, Floats, Floats]] = field(default_factory=list)
+
+    def gap_in_rate(self, events: Floats, exposure: Floats, own_exposure: Floats) -> float:
+        """Return the expected rate of the benchmark areas less that of areas like the treated.
+
+        Parameters
+        ----------
+        events, exposure : (m,), of the benchmark areas after the start.
+        own_exposure : (g,), of the treated areas.
+
+        Returns
+        -------
+        Events for each unit of exposure; 0 without characteristics or exposure.
+        """
+        counted = exposure > 0
+        rate = np.divide(events, exposure, out=np.zeros(len(events)), where=counted)
+        return float(self._counts_for(exposure, own_exposure) @ rate)
+
+    def _counts_for(self, exposure: Floats, own_exposure: Floats) -> Floats:
+        """Return the weight of each benchmark area's rate in the gap, (m,)."""
+        for theirs, mine, found in self._fits:
+            if np.array_equal(theirs, exposure) and np.array_equal(mine, own_exposure):
+                return found
+        found = _counts_for(self.treated, self.benchmark, self.weights * exposure, own_exposure)
+        self._fits.append((exposure, own_exposure, found))
+        return found
+
+
+def _counts_for(treated: Floats, benchmark: Floats, part: Floats, own: Floats) -> Floats:
+    nothing = np.zeros(len(part))
+    if not benchmark.shape[1] or not part.sum() > 0 or not own.sum() > 0:
+        return nothing
+    part = part / part.sum()
+    centre = part @ benchmark
+    imbalance = centre - (own / own.sum()) @ treated
+    centred = benchmark - centre
+    apart = centred * part[:, None]
+    gram = apart.T @ centred
+    ridge = _SHRINK * float(np.trace(gram)) / len(gram)
+    if ridge <= 0:
+        return nothing
+    return np.asarray(apart @ np.linalg.solve(gram + ridge * np.eye(len(gram)), imbalance))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GrowthRegression:
+    """How an outcome's change depends on the characteristics of areas, over the whole pool.
+
+    Where calibration cannot match the treated areas, their benchmark areas stay different, and a
+    trend that follows the difference would look like an effect: the slopes times the imbalance
+    left after weighting.
+    """
+
+    #: (p,), by a standard deviation of each characteristic: relative to the pool's change for counts, in the
+    #: outcome's unit for scores
+    slopes: Floats
+    is_ratio: bool  # whether the outcome is a count
+
+    def expected(self, after: Floats, imbalance: Floats, n_areas: int) -> Floats:
+        """Return the expected totals after the start of areas like the treated ones.
+
+        Parameters
+        ----------
+        imbalance : (p or more,), benchmark less treated, in standard deviations; shares of exact
+            factors come after the characteristics and are not read.
+        """
+        apart = float(self.slopes @ imbalance[: len(self.slopes)])
+        return np.asarray(after * np.exp(-apart) if self.is_ratio else after - n_areas * apart)
+
+
+def growth(
+    characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool
+) -> GrowthRegression:
+    """Regress the change of pool areas on their characteristics.
+
+    Weighted least squares. The weights of counts are the events before the start, each area's part
+    in the total. The ridge is p / n of the characteristics' mean variance, so that less is taken
+    off where there are fewer areas for each characteristic.
 
     Parameters
     ----------
-    outcome : (n_units, n_periods).
-    start : (n_units,), position of the first treated period; n_periods or more for never.
-    estimand : how cells are weighted: 'simple' (each unit-period once), 'cohort' (each unit once)
-        or 'calendar' (each period once).
-    beta : 1 for Callaway and Sant'Anna, 0 for the difference in means; None for the best one.
-
-    Raises
-    ------
-    ValueError
-        Where a start has a single unit, which has no variance, or no cell can be compared.
+    characteristics : (n_areas, p), in standard deviations.
+    pool : (n_areas,), untreated areas with all values.
+    pre, post : (n_areas,), the outcome before and after.
     """
-    starts, sizes = np.unique(start, return_counts=True)
-    if sizes.min() < 2:  # noqa: PLR2004  # a variance needs two
-        raise ValueError("a start with a single unit has no variance")
-    after, before = _contrasts(starts, sizes, outcome.shape[1], estimand)
-    means = np.array([outcome[start == s].mean(axis=0) for s in starts])
-    covariances = [np.cov(outcome[start == s], rowvar=False) for s in starts]
-    variance = np.zeros((2, 2))  # of (theta_0, X)
-    for s, both in enumerate(zip(after, before, strict=True)):
-        rows = np.array(both)
-        variance += rows @ covariances[s] @ rows.T / sizes[s]
-    if beta is None:
-        beta = float(variance[0, 1] / variance[1, 1]) if variance[1, 1] > 0 else 0.0
-    direction = np.array([1.0, -beta])
-    conservative = float(direction @ variance @ direction)
-    effect = float(((after - beta * before) * means).sum())
-    explained = _explained(after, covariances, int(starts[0]), int(sizes.sum()))
-    return Staggered(
-        effect, float(np.sqrt(max(conservative - explained, 0.0))), float(np.sqrt(conservative)), beta
-    )
-
-
-def _contrasts(starts: Ints, sizes: Ints, n_periods: int, estimand: str) -> tuple[Floats, Floats]:
-    """Return the weights of each start's mean path in theta_0 and in X, (n_starts, n_periods)."""
-    periods = np.arange(n_periods)
-    cells = (starts[:, None] <= periods) & (periods < starts.max())  # treated, and some later left
-    if not cells.any():
-        raise ValueError("no treated period has units that start later")
-    weight = cells * sizes[:, None].astype(np.float64)
-    if estimand == "calendar":
-        used = weight.sum(axis=0)
-        weight = np.divide(weight, used, out=np.zeros_like(weight), where=used > 0)
-    elif estimand == "cohort":
-        weight /= np.maximum(cells.sum(axis=1, keepdims=True), 1)
-    weight /= weight.sum()
-    after, before = np.zeros_like(weight), np.zeros_like(weight)
-    for s, t in zip(*np.nonzero(cells), strict=True):
-        later = np.where(starts > t, sizes, 0)
-        share = weight[s, t] * later / later.sum()
-        after[s, t] += weight[s, t]
-        after[:, t] -= share
-        if starts[s] > 0:
-            before[s, starts[s] - 1] += weight[s, t]
-            before[:, starts[s] - 1] -= share
-    return after, before
-
-
-def _explained(after: Floats, covariances: list[Floats], first: int, n_units: int) -> float:
-    """Variance of effects that outcomes before the first start predict: a lower bound of it."""
-    if first == 0:
-        return 0.0
-    total = np.zeros(first)
-    for weights, covariance in zip(after, covariances, strict=True):
-        total += np.linalg.pinv(covariance[:first, :first]) @ (covariance[:first] @ weights)
-    mean = np.mean([c[:first, :first] for c in covariances], axis=0)
-    return float(total @ mean @ total) / n_units
+    used = pool & (pre > 0) if is_ratio else pool
+    known, part = characteristics[used], pre[used] if is_ratio else np.ones(int(used.sum()))
+    nothing = GrowthRegression(np.zeros(known.shape[1]), is_ratio)
+    if not known.size or (is_ratio and not post[used].sum() > 0):
+        return nothing
+    change = post[used] - pre[used]
+    if is_ratio:
+        change = post[used] / pre[used] * (part.sum() / post[used].sum())
+    part = part / part.sum()
+    centred = known - part @ known
+    apart = centred * part[:, None]
+    gram = apart.T @ centred
+    ridge = len(gram) / len(known) * float(np.trace(gram)) / len(gram)
+    if ridge <= 0:
+        return nothing
+    slopes = np.linalg.solve(gram + ridge * np.eye(len(gram)), apart.T @ change)
+    return GrowthRegression(np.asarray(slopes), is_ratio)

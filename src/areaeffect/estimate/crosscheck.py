@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.estimate.counterfactual import random_timing
+from areaeffect.estimate.linearised import random_timing
 from areaeffect.results import Bools, Floats, Ints, NotEstimable
 
 if TYPE_CHECKING:

@@ -233,16 +233,7 @@ def _best(
     *,
     regular: bool,
 ) -> float | None:
-    """Return the bandwidth of least mean squared error of a coefficient's jump.
-
-    Parameters
-    ----------
-    sides : score and outcome below and above the cut.
-    order, which : of the fit, and the coefficient.
-    pilot : bandwidth that its variance is read at.
-    bias_at : on each side, the bandwidth that the next coefficient is read at.
-    regular : add three times that coefficient's variance to the squared bias.
-    """
+    """Return the bandwidth of least mean squared error of a coefficient's jump."""
     variance, bias, noise = 0.0, [], 0.0
     for (x, y), wide in zip(sides, bias_at, strict=True):
         near = np.abs(x) < pilot

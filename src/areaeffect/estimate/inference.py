@@ -8,6 +8,7 @@ places that spread was measured on (`known_from`). Estimates are on the log scal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
@@ -53,11 +54,6 @@ class ReferencePlaces:
         from either mean's variance, their covariance of -S^2 / M gives back.
         """
         return 0.0 if self.is_contrast else min(MOST_TAKEN, self.share)
-
-    @property
-    def degrees(self) -> int:
-        """Degrees of freedom of a spread that was measured on M places."""
-        return max(1, self.disjoint - 1)
 
     @property
     def least_p(self) -> float:
@@ -134,7 +130,6 @@ class PlaceboInference:
         Parameters
         ----------
         better : 'lower' or 'higher'.
-        critical : the two critical values of T of the test.
         """
         drawn = self.drawn
         if better == "lower":
@@ -146,11 +141,6 @@ class PlaceboInference:
 
         The exaggeration ratio, or type M error, of Gelman & Carlin 2014 (doi
         10.1177/1745691614551642).
-
-        Parameters
-        ----------
-        effect : the true effect.
-        critical : the two critical values of T of the test.
         """
         found = self.drawn + effect / self.scale
         found = found[(found < critical[0]) | (found > critical[1])]
@@ -163,15 +153,13 @@ def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Fl
     The variance is modelled as a + b / count with a, b >= 0: area noise that does not shrink with
     counts, and counting noise that does. b is the least-squares slope of the squared placebo
     estimates, shrunk by its own sampling variance as the positive-part James-Stein estimator does
-    (Efron & Morris 1973, doi 10.1080/01621459.1973.10481350): placebos are matched on their level,
-    so that their counts may hardly differ, and a slope read off them would be noise that makes a
-    programme with more events than its placebos look more exact than it is.
+    (Efron & Morris 1973, doi 10.1080/01621459.1973.10481350): the counts of placebos, matched on
+    their level, may hardly differ, and a slope read off them would be noise.
 
     Parameters
     ----------
     estimates : (n_draws,), placebo estimates.
     counts : (n_draws,), their pre-start totals; for scores their exposure, or their areas.
-    count : the pre-start total of the real programme.
 
     Returns
     -------
@@ -220,7 +208,6 @@ def spread_about_zero(statistics: Floats, taken: float) -> Floats:
     Parameters
     ----------
     statistics : (n_draws, ...).
-    taken : see `ReferencePlaces`.
     """
     mean_square, variance = (statistics**2).mean(axis=0), statistics.var(axis=0)
     return np.asarray(np.sqrt(np.maximum(mean_square, variance / (1.0 - taken))))
@@ -255,13 +242,11 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
     freedom where places are normal: it is the statistic over the true spread times the root of
     (M - 1) over a chi-squared number. Here each placebo is multiplied with `COPIES` such factors,
     one from each tenth of that distribution, so that the placebos' own shape, and their dependence
-    across outcomes, stay. So 999 overlapping draws of 26 places carry no more information than 26
-    places.
+    across outcomes, stay.
 
     Parameters
     ----------
     statistics : (n_draws,), about zero.
-    degrees : M - 1.
 
     Returns
     -------
@@ -287,16 +272,13 @@ def infer(
 
     Parameters
     ----------
-    estimate : on the scale of the statistic (log for ratios).
     placebos : (n_draws,); NaN where a draw gave none.
-    counts, count : what the scale is predicted from, see `predicted_scale`.
-    places : how many separate places the placebos rest on.
     """
     good = np.isfinite(placebos)
     scales, scale = predicted_scale(placebos[good], counts[good], count)
     statistics = np.full(len(placebos), np.nan)
     statistics[good] = around_zero(placebos[good] / scales, places.taken)
-    statistics = known_from(statistics, places.degrees)
+    statistics = known_from(statistics, max(1, places.disjoint - 1))
     drawn = np.sort(statistics[good], axis=None)
     statistic = estimate / scale
     p_value = 2 * min(share_beyond(-drawn, -statistic), share_beyond(drawn, statistic))
@@ -323,14 +305,7 @@ def share_beyond(drawn: Floats, observed: float) -> float:
 
 
 def rank_kept(n: int, alpha: float, copies: int = COPIES) -> int:
-    """Return how many values lie beyond the last one that a one-sided test keeps; -1 for none.
-
-    Parameters
-    ----------
-    n : values of the reference distribution.
-    alpha : the test rejects where `share_beyond` is this or less.
-    copies : values that each draw gave.
-    """
+    """Return how many values lie beyond the last one that a one-sided test keeps; -1 for none."""
     return int(np.floor(copies * (alpha * (n / copies + 1) - 1) + 1e-9))
 
 
@@ -342,27 +317,83 @@ def _critical(ordered: Floats, alpha: float) -> tuple[float, float]:
     return float(ordered[k]), float(ordered[-k - 1])
 
 
-_LITTLE = {Claim.LEVEL: Verdict.ALIKE}
-_BELOW = {Better.LOWER: Verdict.BETTER, Better.HIGHER: Verdict.WORSE}
-_ABOVE = {Better.LOWER: Verdict.WORSE, Better.HIGHER: Verdict.BETTER}
-
-
 def decide(interval: Interval, threshold: float, better: Better, claim: Claim) -> Verdict:
-    """Read a verdict off an interval; the smallest effect that would be seen is no input.
-
-    Parameters
-    ----------
-    interval : the one that is printed; an end that was not found leaves nothing out.
-    threshold : effects smaller than this, either way, are too small to matter.
-    better : which direction is an improvement; of levels it decides nothing.
-    claim : a level is higher, lower or alike, never better or worse.
-    """
+    """Read a verdict off an interval; the smallest effect that would be seen is no input."""
     low = float("-inf") if interval.low is None else interval.low
     high = float("inf") if interval.high is None else interval.high
     if -threshold < low and high < threshold:
-        return _LITTLE.get(claim, Verdict.LITTLE_DIFFERENCE)
-    if high < 0:
-        return Verdict.LOWER if claim is Claim.LEVEL else _BELOW[better]
-    if low > 0:
-        return Verdict.HIGHER if claim is Claim.LEVEL else _ABOVE[better]
-    return Verdict.CANNOT_TELL
+        return Verdict.ALIKE if claim is Claim.LEVEL else Verdict.LITTLE_DIFFERENCE
+    if low <= 0 <= high:
+        return Verdict.CANNOT_TELL
+    if claim is Claim.LEVEL:
+        return Verdict.LOWER if high < 0 else Verdict.HIGHER
+    return Verdict.BETTER if (better is Better.LOWER) == (high < 0) else Verdict.WORSE
+
+
+#: A critical value nearer to zero than this share of the column's spread is not used as a scale.
+_MIN_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """Joint inference for all findings of a family."""
+
+    p_adjusted: Floats  # (n_findings,), single-step, of the joint interval
+    #: (n_findings,), step-down (Romano & Wolf 2005, doi 10.1198/016214504000000539): each finding is compared
+    #: with the maximum over itself and the less extreme ones
+    p_step_down: Floats
+    #: low, high: (n_findings,), joint critical values of each T
+    low: Floats
+    high: Floats
+
+    def critical(self, k: int) -> tuple[float, float]:
+        """Return the critical values of one finding."""
+        return float(self.low[k]), float(self.high[k])
+
+
+def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
+    """Adjust for looking at several findings.
+
+    Parameters
+    ----------
+    family : one entry a finding, with statistics from the same draws; NaN where a draw gave none.
+
+    Notes
+    -----
+    Each tail of each column is first divided by its own critical value, so that no finding
+    dominates the maximum because its placebos are skewed or have a long tail. A joint critical
+    value is never nearer to zero than that of the finding alone, and a joint p-value never smaller.
+    """
+    drawn = np.column_stack([x.statistics.ravel() for x in family])
+    drawn = drawn[np.isfinite(drawn).any(axis=1)]  # draws without a programme drop out
+    floor = _MIN_SHARE * np.sqrt(np.nanmean(drawn**2, axis=0))
+    low = np.minimum([x.critical[0] for x in family], -floor)
+    high = np.maximum([x.critical[1] for x in family], floor)
+
+    def relative(t: Floats) -> Floats:
+        return np.asarray(np.where(t > 0, t / high, t / low))
+
+    placebos, own = relative(drawn), relative(np.array([x.statistic for x in family]))
+    alone = np.array([x.p_value for x in family])
+    ends = np.array([x.critical_at(level) for x in family])
+    if len(family) == 1:
+        return Joint(alone, alone, ends[:, 0], ends[:, 1])
+    largest = np.nanmax(placebos, axis=1)
+    k = rank_kept(len(largest), 1 - level)
+    cut = float(np.sort(largest)[-k - 1]) if k >= 0 else np.inf
+    adjusted = np.maximum([share_beyond(largest, x) for x in own], alone)
+    low, high = np.minimum(cut * low, ends[:, 0]), np.maximum(cut * high, ends[:, 1])
+    return Joint(adjusted, _step_down(placebos, own, alone, adjusted), low, high)
+
+
+def _step_down(placebos: Floats, own: Floats, alone: Floats, single_step: Floats) -> Floats:
+    """Return p-values from the most to the least extreme finding, never over those of one step."""
+    found, so_far = np.empty(len(own)), 0.0
+    order = np.argsort(-own, kind="stable")
+    for step, k in enumerate(order):
+        left = placebos[:, order[step:]]
+        largest = np.fmax.reduce(left, axis=1)
+        here = share_beyond(largest[np.isfinite(largest)], own[k])
+        so_far = max(so_far, here, float(alone[k]))
+        found[k] = min(so_far, float(single_step[k]))
+    return found

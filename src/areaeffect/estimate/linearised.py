@@ -34,70 +34,33 @@ class Compared:
     periods: Ints  # (n_periods,), positions of the periods in the panel
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Influence:
-    """What each area-period adds to the log ratio, and to the difference, of totals."""
-
-    on_ratio: Floats
-    on_difference: Floats
-    difference: float
-    area: Ints
-    period: Ints
-    n: int
-
-
 def linearised_ratio(parts: Sequence[Compared], log_ratio: float, level: float, better: str) -> Interval:
-    """Return the linearised interval of a ratio of totals.
-
-    Parameters
-    ----------
-    parts : one a neighbourhood.
-    log_ratio : the estimate, which is the middle of the interval.
-    level : of the two-sided interval, which is symmetric on the log scale (delta method).
-    better : direction of the one-sided p-value, which is that of the additive difference.
-    """
+    """Return the linearised interval of a ratio of totals."""
     from scipy.stats import norm
 
-    found = _influence(parts)
-    cell = np.unique(np.column_stack([found.area, found.period]), axis=0, return_inverse=True)[1]
-    scale = found.n / (found.n - 1)
-    error, spread = (
-        float(np.sqrt(scale * (_added(phi, cell) ** 2).sum()))
-        for phi in (found.on_ratio, found.on_difference)
-    )
-    tail = float(norm.cdf(found.difference / spread))
-    p_value = tail if better == "lower" else 1 - tail
-    half = float(norm.ppf(0.5 + level / 2)) * error
-    low, high = float(np.expm1(log_ratio - half)), float(np.expm1(log_ratio + half))
-    return Interval(
-        kind=IntervalKind.LINEARISED, level=level, low=low, high=high, p_value=p_value, alternative=better
-    )
-
-
-def _added(values: Floats, group: Ints) -> Floats:
-    return np.asarray(np.bincount(group, weights=values), dtype=np.float64)
-
-
-def _influence(parts: Sequence[Compared]) -> _Influence:
-    """Linearise log(sum_g treated total) - log(sum_g benchmark total) in every area-period."""
     fitted = [_regression(part) for part in parts]
     size = [part.treated.size for part in parts]
     reached = sum(k * (base + gap) for k, (base, gap, _, _) in zip(size, fitted, strict=True))
     expected = sum(k * base for k, (base, _, _, _) in zip(size, fitted, strict=True))
-    ratio, difference = [], []
+    ratio, difference = [], []  # what each area-period adds to the log ratio, and to the difference
     for k, (_, _, on_base, on_gap) in zip(size, fitted, strict=True):
         ratio.append(k * ((on_base + on_gap) / reached - on_base / expected))
         difference.append(k * on_gap)
     area = [np.repeat(np.concatenate([p.members, p.pool]), len(p.periods)) for p in parts]
     period = [np.tile(p.periods, len(p.members) + len(p.pool)) for p in parts]
-    cells = np.unique(np.column_stack([np.concatenate(area), np.concatenate(period)]), axis=0)
-    return _Influence(
-        on_ratio=np.concatenate(ratio),
-        on_difference=np.concatenate(difference),
-        difference=float(reached - expected),
-        area=np.concatenate(area),
-        period=np.concatenate(period),
-        n=len(cells),
+    keys = np.column_stack([np.concatenate(area), np.concatenate(period)])
+    cells, cell = np.unique(keys, axis=0, return_inverse=True)
+    scale = len(cells) / (len(cells) - 1)
+    error, spread = (
+        float(np.sqrt(scale * (np.bincount(cell, weights=np.concatenate(phi)) ** 2).sum()))
+        for phi in (ratio, difference)
+    )
+    tail = float(norm.cdf(float(reached - expected) / spread))
+    p_value = tail if better == "lower" else 1 - tail
+    half = float(norm.ppf(0.5 + level / 2)) * error
+    low, high = float(np.expm1(log_ratio - half)), float(np.expm1(log_ratio + half))
+    return Interval(
+        kind=IntervalKind.LINEARISED, level=level, low=low, high=high, p_value=p_value, alternative=better
     )
 
 
@@ -136,7 +99,6 @@ def clustered_ratio(totals: Floats, level: float = 0.95) -> Interval | None:
     Parameters
     ----------
     totals : (n_neighbourhoods, n_totals).
-    level : of the interval.
     """
     from scipy.stats import t
 
@@ -173,11 +135,7 @@ def bootstrap(
     Parameters
     ----------
     totals : (n_neighbourhoods, n_totals), those of the first side first.
-    sides : number of neighbourhoods on each side: one, or two for a contrast.
     statistic : effects of (..., n_neighbourhoods, n_totals).
-    printed : converts a number to the scale of the finding.
-    rng : of this finding.
-    level : of the interval.
     """
     if min(sides) < MIN_CLUSTERS:
         return None
@@ -199,3 +157,75 @@ def bootstrap(
         high=printed(float(high)),
         p_value=p_value,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Staggered:
+    """An estimate with its standard errors."""
+
+    estimate: float  # in units of the outcome
+    #: standard error, net of the part of the variance of effects that history explains (their section 2.4)
+    error: float
+    conservative: float  # standard error without that (Neyman)
+    beta: float  # the weight of the gaps before the starts
+
+
+def random_timing(outcome: Floats, start: Ints, beta: float | None = None) -> Staggered:
+    """Estimate the effect of starting, over treated cells, each once.
+
+    Parameters
+    ----------
+    outcome : (n_units, n_periods).
+    start : (n_units,), position of the first treated period; n_periods or more for never.
+    beta : 1 for Callaway and Sant'Anna, 0 for the difference in means; None for the best one.
+    """
+    starts, sizes = np.unique(start, return_counts=True)
+    if sizes.min() < 2:  # noqa: PLR2004  # a variance needs two
+        raise ValueError("a start with a single unit has no variance")
+    after, before = _contrasts(starts, sizes, outcome.shape[1])
+    means = np.array([outcome[start == s].mean(axis=0) for s in starts])
+    covariances = [np.cov(outcome[start == s], rowvar=False) for s in starts]
+    variance = np.zeros((2, 2))  # of (theta_0, X)
+    for s, both in enumerate(zip(after, before, strict=True)):
+        rows = np.array(both)
+        variance += rows @ covariances[s] @ rows.T / sizes[s]
+    if beta is None:
+        beta = float(variance[0, 1] / variance[1, 1]) if variance[1, 1] > 0 else 0.0
+    direction = np.array([1.0, -beta])
+    conservative = float(direction @ variance @ direction)
+    effect = float(((after - beta * before) * means).sum())
+    explained = _explained(after, covariances, int(starts[0]), int(sizes.sum()))
+    return Staggered(
+        effect, float(np.sqrt(max(conservative - explained, 0.0))), float(np.sqrt(conservative)), beta
+    )
+
+
+def _contrasts(starts: Ints, sizes: Ints, n_periods: int) -> tuple[Floats, Floats]:
+    """Return the weights of each start's mean path in theta_0 and in X, (n_starts, n_periods)."""
+    periods = np.arange(n_periods)
+    cells = (starts[:, None] <= periods) & (periods < starts.max())  # treated, and some later left
+    if not cells.any():
+        raise ValueError("no treated period has units that start later")
+    weight = cells * sizes[:, None].astype(np.float64)
+    weight /= weight.sum()
+    after, before = np.zeros_like(weight), np.zeros_like(weight)
+    for s, t in zip(*np.nonzero(cells), strict=True):
+        later = np.where(starts > t, sizes, 0)
+        share = weight[s, t] * later / later.sum()
+        after[s, t] += weight[s, t]
+        after[:, t] -= share
+        if starts[s] > 0:
+            before[s, starts[s] - 1] += weight[s, t]
+            before[:, starts[s] - 1] -= share
+    return after, before
+
+
+def _explained(after: Floats, covariances: list[Floats], first: int, n_units: int) -> float:
+    """Variance of effects that outcomes before the first start predict: a lower bound of it."""
+    if first == 0:
+        return 0.0
+    total = np.zeros(first)
+    for weights, covariance in zip(after, covariances, strict=True):
+        total += np.linalg.pinv(covariance[:first, :first]) @ (covariance[:first] @ weights)
+    mean = np.mean([c[:first, :first] for c in covariances], axis=0)
+    return float(total @ mean @ total) / n_units

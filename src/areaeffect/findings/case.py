@@ -84,32 +84,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Case:
-    """One finding before it is computed: its group and its outcome.
-
-    Parameters
-    ----------
-    group : the units it is about.
-    position : of the outcome in the study.
-    outcome, measure : its settings and its values.
-    units, against : the group's units that can be estimated.
-    disjoint : placebo programmes, and places, that share no area.
-    n_places : places of the programme: its units, or the pieces that they are drawn in.
-    outcome_is_primary : whether the study judges by this outcome.
-    is_inside : whether the group is a single place of a programme of several.
-    is_one_place : whether the programme is one place.
-    """
+    """One finding before it is computed: its group and its outcome."""
 
     group: Group
     position: int
     outcome: Outcome
     measure: Measure
     units: tuple[int, ...]
-    disjoint: tuple[int, int]
+    disjoint: tuple[int, int]  # placebo programmes, and places, that share no area
     against: tuple[int, ...] = ()
-    n_places: int = 0
+    n_places: int = 0  # its units, or the pieces that they are drawn in
     outcome_is_primary: bool = True
-    is_inside: bool = False
-    is_one_place: bool = False
+    is_inside: bool = False  # whether the group is a single place of a programme of several
+    is_one_place: bool = False  # whether the programme is one place
 
     @property
     def is_primary(self) -> bool:
@@ -241,19 +228,17 @@ NOT_GIVEN = "not given"
 
 def named_group(units: Sequence[Neighbourhood], asked: NamedGroup) -> Group | None:
     """Return the neighbourhoods that meet one of the group's sets of conditions; None if none."""
+
+    def meets(unit: Neighbourhood, key: str, wanted: tuple[str, ...] | Limits) -> bool:
+        value = value_of(unit, key)
+        return value in wanted if isinstance(wanted, tuple) else wanted.hold(value)
+
     members = tuple(
         g
         for g, unit in enumerate(units)
-        if any(
-            all(_meets(value_of(unit, key), wanted) for key, wanted in conditions.items())
-            for conditions in asked.where
-        )
+        if any(all(meets(unit, *each) for each in conditions.items()) for conditions in asked.where)
     )
     return Group(name=asked.name, units=members) if members else None
-
-
-def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:
-    return value in wanted if isinstance(wanted, tuple) else wanted.hold(value)
 
 
 def value_of(unit: Neighbourhood, key: str) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.design.calibration import Matching
 from areaeffect.design.cutoff import Ranked, ranked
 from areaeffect.design.pool import Pool
-from areaeffect.design.programme import ROUNDING, Rules
+from areaeffect.design.programme import ROUNDING
 from areaeffect.errors import DataError, Problem, StudyError, first_few
-from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
+from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.placebo.programmes import Candidates
 from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.sources.police_uk.categories import ALL_CRIME
@@ -26,16 +26,6 @@ from areaeffect.wording.numbers import plural
 _UNKNOWN = ("", "nan")
 
 
-def matching_of(design: DesignPart) -> Matching:
-    """Return how the areas of a pool are weighted."""
-    return Matching(design.calibration, design.ratio)
-
-
-def rules_of(design: DesignPart, near: Graph | None) -> Rules:
-    """Return the rules of the pool that depend on who is treated."""
-    return Rules(design.nearest, design.common_support, near, matching_of(design))
-
-
 def strata_of(columns: Sequence[str], panel: Panel) -> Ints | None:
     """Number the combinations of exact factors, (n_areas,); None where there are none."""
     if not columns:
@@ -46,14 +36,7 @@ def strata_of(columns: Sequence[str], panel: Panel) -> Ints | None:
 
 
 def design_exclusions(design: DesignPart, panel: Panel, treated: Ints) -> list[tuple[Bools, str]]:
-    """Return (mask, reason) of the areas that the study's own rules leave out of the pool.
-
-    Parameters
-    ----------
-    design : its exclusions, rules and exact factors.
-    panel : its attributes.
-    treated : areas of the studied initiatives, whose own range or values a bare rule means.
-    """
+    """Return (mask, reason) of the areas that the study's own rules leave out of the pool."""
     found: list[tuple[Bools, str]] = [
         (picked(panel.attributes[e.column], e.values, e.column, "design.exclude"), e.reason)
         for e in design.exclude
@@ -106,12 +89,6 @@ def refuse_useless_covariates(file: StudyFile, panel: Panel, rows: Bools) -> Non
     Parameters
     ----------
     rows : (n_areas,), treated and eligible areas.
-
-    Raises
-    ------
-    DataError
-        Where a number is too large to compute with, or a covariate is constant or follows from
-        those before it. It would then count for nothing, or twice, without a sign in the findings.
     """
     values = panel.covariates[rows]
     problems = [
@@ -141,7 +118,8 @@ def _faults(names: Sequence[str], values: Floats) -> dict[int, tuple[str, str]]:
             found[k] = (what, _DROP)
             continue
         own = own / spread
-        if sound and _left(kept, own) < _FOLLOWS:
+        slope, *_ = np.linalg.lstsq(kept, own, rcond=None)
+        if sound and float((own - kept @ slope).std()) < _FOLLOWS:  # what the others leave unexplained
             what = (
                 f"'{name}' follows from {', '.join(sound)}: what they share would count more than "
                 "once when alike areas are looked for."
@@ -151,12 +129,6 @@ def _faults(names: Sequence[str], values: Floats) -> dict[int, tuple[str, str]]:
         kept = np.column_stack([kept, own])
         sound.append(f"'{name}'")
     return found
-
-
-def _left(others: Floats, own: Floats) -> float:
-    """Return the standard deviation that other columns leave unexplained."""
-    slope, *_ = np.linalg.lstsq(others, own, rcond=None)
-    return float((own - others @ slope).std())
 
 
 def primary_outcomes(
@@ -207,63 +179,12 @@ def _is_part(
     return inside and float(counts[known].sum()) < float(total[known].sum())
 
 
-def ranked_of(study: Study, data: Assembled) -> Ranked | None:
+def placed_by(file: StudyFile, data: Assembled) -> Ranked | None:
     """Put the places that could be chosen in the order of the study's rule; None without a rule.
 
     Places are given groups of areas (`analysis.placebo_neighbourhoods`), or single areas. Their
     score is the mean of their areas'. Areas without a score, and those that the study leaves out,
     are in no place. Of places with equal scores, those that were chosen come first.
-    """
-    design, panel = study.design, data.panel
-    if design.score is None:
-        return None
-    score = numbers_of(panel.attributes[design.score])
-    score = np.full(len(panel.areas), np.nan) if score is None else score
-    may = np.isfinite(score)
-    for rule in design.exclude:
-        may &= ~picked(panel.attributes[rule.column], rule.values, rule.column, "design.exclude")
-    places = _places(study, panel, may)
-    treated = np.zeros(len(panel.areas), dtype=bool)
-    treated[np.concatenate([np.empty(0, np.int64), *(u.areas for u in data.neighbourhoods)])] = True
-    groups, cap = np.zeros(len(panel.areas), dtype=np.int64), design.cap
-    if cap is not None:
-        groups = np.unique(panel.attributes[cap.by], return_inverse=True)[1].ravel()
-    sign = -1.0 if design.takes_highest else 1.0
-    return ranked(
-        places,
-        score=np.array([sign * score[p].mean() for p in places]),
-        group=np.array([groups[p[0]] for p in places], dtype=np.int64),
-        at_most=None if cap is None else cap.at_most,
-        first=np.array([treated[p].any() for p in places], dtype=bool),
-        n_areas=len(panel.areas),
-        centres=panel.centres,
-    )
-
-
-def placed_by(file: StudyFile, data: Assembled) -> Ranked | None:
-    """Return the order of the study's rule; None without a rule.
-
-    Raises
-    ------
-    DataError, StudyError
-        As `refuse_misplaced`.
-    """
-    rule = ranked_of(file.study, data)
-    if rule is not None:
-        refuse_misplaced(file, data, rule)
-    return rule
-
-
-def in_line(rule: Ranked | None, pool: Pool, units: Sequence[Neighbourhood]) -> tuple[Candidates, ...]:
-    """List what may represent each unit in a placebo programme placed by the rule, if any."""
-    if rule is None:
-        return ()
-    options = tuple(rule.drawable(pool.eligible))
-    return tuple(Candidates((options,) * rule.n_of(u.areas)) for u in units)
-
-
-def refuse_misplaced(file: StudyFile, data: Assembled, rule: Ranked) -> None:
-    """Hold the places of the study against the rule that it says they were chosen by.
 
     Raises
     ------
@@ -272,35 +193,69 @@ def refuse_misplaced(file: StudyFile, data: Assembled, rule: Ranked) -> None:
     StudyError
         Where the rule takes other places than the study names.
     """
-    unknown = [*_without_score(file, data, rule), *_without_group(file, data, rule)]
-    if unknown:
+    design, panel = file.study.design, data.panel
+    if design.score is None:
+        return None
+    score = numbers_of(panel.attributes[design.score])
+    if score is None:
+        raise DataError(f"'{design.score}' is text, not numbers.", file.where("design.score"))
+    may = np.isfinite(score)
+    for rule in design.exclude:
+        may &= ~picked(panel.attributes[rule.column], rule.values, rule.column, "design.exclude")
+    if (reference := file.study.analysis.placebo_neighbourhoods) is None:
+        places = list(np.flatnonzero(may)[:, None])
+    else:
+        names = panel.attributes[reference]
+        inside = np.flatnonzero(may & ~np.isin(names, _UNKNOWN))
+        which = np.unique(names[inside], return_inverse=True)[1].ravel()
+        order = np.argsort(which, kind="stable")
+        cuts = np.flatnonzero(np.diff(which[order])) + 1
+        places = np.split(inside[order], cuts) if len(inside) else []
+    treated = np.zeros(len(panel.areas), dtype=bool)
+    treated[np.concatenate([np.empty(0, np.int64), *(u.areas for u in data.neighbourhoods)])] = True
+    groups, cap = np.zeros(len(panel.areas), dtype=np.int64), design.cap
+    if cap is not None:
+        groups = np.unique(panel.attributes[cap.by], return_inverse=True)[1].ravel()
+    sign = -1.0 if design.takes_highest else 1.0
+    found = ranked(
+        places,
+        score=np.array([sign * score[p].mean() for p in places]),
+        group=np.array([groups[p[0]] for p in places], dtype=np.int64),
+        at_most=None if cap is None else cap.at_most,
+        first=np.array([treated[p].any() for p in places], dtype=bool),
+        n_areas=len(panel.areas),
+        centres=panel.centres,
+    )
+    if unknown := _not_known(file, data, found):
         raise DataError(unknown)
-    problems = _no_places(file, data, rule) or _not_taken(file, data, rule)
-    if problems:
-        raise StudyError(problems)
+    if misplaced := _no_places(file, data, found) or _not_taken(file, data, found):
+        raise StudyError(misplaced)
+    return found
 
 
-def _without_score(file: StudyFile, data: Assembled, rule: Ranked) -> list[Problem]:
-    lacking = [u.name for u in data.neighbourhoods if (rule.of_area[u.areas] < 0).all()]
-    if not lacking:
-        return []
-    column, where = file.study.design.score or "", file.where("design.score")
-    if numbers_of(data.panel.attributes[column]) is None:
-        return [Problem(f"'{column}' is text, not numbers.", where)]
-    what = f"{len(lacking)} of {len(data.neighbourhoods)} places have no score: {first_few(lacking)}."
-    fix = f"Give '{column}' as a number for each, and leave none out by `design.exclude`."
-    return [Problem(what, where, fix)]
+def in_line(rule: Ranked | None, pool: Pool, units: Sequence[Neighbourhood]) -> tuple[Candidates, ...]:
+    """List what may represent each unit in a placebo programme placed by the rule, if any."""
+    if rule is None:
+        return ()
+    options = tuple(rule.drawable(pool.eligible))
+    return tuple(Candidates((options,) * len(np.unique(rule.of_area[u.areas]))) for u in units)
 
 
-def _without_group(file: StudyFile, data: Assembled, rule: Ranked) -> list[Problem]:
-    cap = file.study.design.cap
+def _not_known(file: StudyFile, data: Assembled, rule: Ranked) -> list[Problem]:
+    """Name places of the study without a score, and ranked ones without one group of the cap."""
+    score, cap = file.study.design.score, file.study.design.cap
+    found = []
+    without = [u.name for u in data.neighbourhoods if (rule.of_area[u.areas] < 0).all()]
+    if without:
+        what = f"{len(without)} of {len(data.neighbourhoods)} places have no score: {first_few(without)}."
+        fix = f"Give '{score}' as a number for each, and leave none out by `design.exclude`."
+        found.append(Problem(what, file.where("design.score"), fix))
     if cap is None:
-        return []
+        return found
     groups, areas = data.panel.attributes[cap.by], data.panel.areas
     known = ~np.isin(groups, _UNKNOWN)
     lacking = [str(areas[p[~known[p]][0]]) for p in rule.places if not known[p].all()]
     mixed = [str(areas[p[0]]) for p in rule.places if (groups[p] != groups[p[0]]).any()]
-    found = []
     for some, what, fix in (
         (lacking, "is not known for", "Fill it in, or leave them out by `design.exclude`."),
         (mixed, "differs inside", "A cap needs places that lie in one group each."),
@@ -315,10 +270,8 @@ def _no_places(file: StudyFile, data: Assembled, rule: Ranked) -> list[Problem]:
     """Find neighbourhoods that are not one of the places that were ranked."""
     of = {u.name: np.unique(rule.of_area[u.areas]) for u in data.neighbourhoods}
     several = [name for name, positions in of.items() if (positions >= 0).sum() > 1]
-    held: dict[int, list[str]] = {}
-    for name, positions in of.items():
-        held.setdefault(int(positions[-1]), []).append(name)
-    shared = [name for names in held.values() if len(names) > 1 for name in names]
+    held = Counter(int(positions[-1]) for positions in of.values())
+    shared = [name for name, positions in of.items() if held[int(positions[-1])] > 1]
     key = "analysis.placebo_neighbourhoods"
     fix = f"Name the column of the places that were ranked in `{key}`; without it each area is one."
     return [
@@ -333,39 +286,23 @@ def _no_places(file: StudyFile, data: Assembled, rule: Ranked) -> list[Problem]:
 
 def _not_taken(file: StudyFile, data: Assembled, rule: Ranked) -> list[Problem]:
     """Name the places that only the study, or only the rule, chooses."""
-    chosen, where = file.study.design.n_chosen, file.where("design.chosen")
+    chosen = file.study.design.n_chosen
     named = {int(rule.of_area[u.areas].max()): u.name for u in data.neighbourhoods}
-    line = rule.in_line(np.ones(len(rule.places), dtype=bool))
-    taken = set(line[:chosen].tolist())
-    problems = []
+    taken = set(rule.taken(np.ones(len(rule.places), dtype=bool), chosen).tolist())
+
+    def rank(position: int) -> str:
+        return f"rank {position + 1:,} of {len(rule.places):,}, score {abs(rule.score[position]):g}"
+
+    found = []
     if len(named) != chosen:
         what = f"the rule takes {chosen} places, and the study names {len(named)}."
-        problems.append(Problem(what, where, "Write how many were chosen, or name all of them."))
+        found.append((what, "Write how many were chosen, or name all of them."))
     for position in sorted(set(named) - taken):
         why = "it lies beyond the cut" if position > max(taken) else "the cap shuts it out"
-        what = f"the rule does not take '{named[position]}' ({_rank(rule, position)}): {why}."
-        fix = "Leave it out, correct the rule, or drop `score` and `chosen`."
-        problems.append(Problem(what, where, fix))
+        what = f"the rule does not take '{named[position]}' ({rank(position)}): {why}."
+        found.append((what, "Leave it out, correct the rule, or drop `score` and `chosen`."))
     for position in sorted(taken - set(named)):
         area = data.panel.areas[rule.places[position][0]]
-        what = f"the rule takes the place of {area} ({_rank(rule, position)}); the study does not."
-        fix = "Name it, or leave out by `design.exclude` what could not be chosen."
-        problems.append(Problem(what, where, fix))
-    return problems
-
-
-def _rank(rule: Ranked, position: int) -> str:
-    return f"rank {position + 1:,} of {len(rule.places):,}, score {abs(rule.score[position]):g}"
-
-
-def _places(study: Study, panel: Panel, may: Bools) -> list[Ints]:
-    reference = study.analysis.placebo_neighbourhoods
-    if reference is None:
-        return list(np.flatnonzero(may)[:, None])
-    names = panel.attributes[reference]
-    inside = np.flatnonzero(may & ~np.isin(names, _UNKNOWN))
-    if not len(inside):
-        return []
-    which = np.unique(names[inside], return_inverse=True)[1].ravel()
-    order = np.argsort(which, kind="stable")
-    return np.split(inside[order], np.flatnonzero(np.diff(which[order])) + 1)
+        what = f"the rule takes the place of {area} ({rank(position)}); the study does not."
+        found.append((what, "Name it, or leave out by `design.exclude` what could not be chosen."))
+    return [Problem(what, file.where("design.chosen"), fix) for what, fix in found]

@@ -10,22 +10,22 @@ import numpy as np
 from areaeffect.design.calibration import features
 from areaeffect.design.pool import Pool
 from areaeffect.design.programme import Cohort, make_cohort
-from areaeffect.estimate.adjustment import growth
-from areaeffect.estimate.counterfactual import NO_BINS, Bins, Sums, sums
+from areaeffect.estimate.counterfactual import NO_BINS, Bins, Sums, growth, sums
 from areaeffect.panel import Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import Periods
-from areaeffect.placebo.places import (
+from areaeffect.placebo.programmes import (
     ALIKE,
     GROWTHS,
+    Candidates,
     Spread,
     centre_of,
     grouped,
     grow,
+    matched_spread,
     mean_distance,
     mean_traits,
     most_alike,
 )
-from areaeffect.placebo.programmes import Candidates, matched_spread
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.study.model import Study
 
@@ -285,13 +285,20 @@ def places_of(
     piece. A neighbourhood is one piece. A programme with one design has a piece for each set of
     areas that touch, or for each area where it is not known which areas touch.
     """
-    if study.analysis.placebo_neighbourhoods:
-        given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
+    if reference := study.analysis.placebo_neighbourhoods:
+        buffered = np.array([r == "" or r.startswith("within ") for r in pool.reasons])  # buffers aside
+        uncovered = np.array([r.startswith("not covered") for r in pool.reasons])
+        given = tuple(grouped(panel.attributes[reference], buffered, ~uncovered))
         return [[(unit.areas, given)] for unit in units]
     grown: dict[int, tuple[Ints, ...]] = {}
     found = []
     for unit in units:
-        pieces = _pieces(study, panel, unit.areas)
+        if panel.contiguity is None:
+            pieces = [np.array([a]) for a in unit.areas]
+        elif study.design.unit == "neighbourhood":
+            pieces = [unit.areas]
+        else:
+            pieces = panel.contiguity.pieces(unit.areas)
         for size in [len(piece) for piece in pieces]:
             if size not in grown:
                 grown[size] = tuple(
@@ -301,12 +308,6 @@ def places_of(
                 )
         found.append([(piece, grown[len(piece)]) for piece in pieces])
     return found
-
-
-def _pieces(study: Study, panel: Panel, areas: Ints) -> list[Ints]:
-    if panel.contiguity is None:
-        return [np.array([a]) for a in areas]
-    return [areas] if study.design.unit == "neighbourhood" else panel.contiguity.pieces(areas)
 
 
 def spread_of(panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Candidates]) -> Spread | None:
@@ -324,13 +325,6 @@ def spread_of(panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Cand
     centres = [known[id(bank.pieces[0])] for bank in banks]
     target = mean_distance(centre_of([u.areas for u in units], panel.centres))
     return matched_spread(banks, len(panel.areas), centres, target)
-
-
-def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:
-    """Return the groups whose areas may all be pseudo-treated, buffers aside."""
-    buffered = np.array([r == "" or r.startswith("within ") for r in pool.reasons])
-    uncovered = np.array([r.startswith("not covered") for r in pool.reasons])
-    return grouped(panel.attributes[reference], buffered, ~uncovered)
 
 
 def traits_of(cohort: Cohort, n_covariates: int, eligible: Bools) -> Floats:

@@ -1,23 +1,29 @@
-"""The parts of a finding other than its verdict: subject, numbers and caveats."""
+"""The parts of a finding other than its verdict: subject, numbers, strength of evidence, caveats.
+
+Exact calibration on the whole history makes the gap before the start zero by construction, so that
+gap is no test. A second design leaves the last year out and forecasts it. The forecast holds where
+the 90% interval of its gap lies inside the smallest effect of interest (two one-sided tests at 5%:
+Schuirmann 1987, doi 10.1007/BF01068419; for trends before a start: Hartman & Hidalgo 2018, doi
+10.1111/ajps.12387). A gap that is merely not significant does not show this.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TypedDict
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areaeffect.assembly.change_claims import crossed_breaks
+from areaeffect.assembly.measures import crossed_breaks
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, ReferencePlaces
+from areaeffect.estimate.inference import MOST_TAKEN, TWO_ONE_SIDED, PlaceboInference, ReferencePlaces
 from areaeffect.findings.case import Case, Evidence
-from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.findings.plan import Plan
 from areaeffect.findings.units import share
-from areaeffect.outcomes import estimand
+from areaeffect.outcomes import BEST_GRADE, estimand
 from areaeffect.panel import Measure
-from areaeffect.results import LEVEL, Finding, Floats, Form, Interval, Verdict
+from areaeffect.results import LEVEL, Finding, Floats, Form, Interval, IntervalKind, Verdict
 from areaeffect.wording.numbers import PHRASES, phrase
 
 _PER = 1000.0
@@ -27,14 +33,6 @@ _MUCH_GROWTH = 0.1
 _MUCH_OF_THE_POOL = 0.2
 #: A finding mentions that it rests on fewer neighbourhoods than this.
 _FEW_NEIGHBOURHOODS = 10
-
-
-class Amounts(TypedDict, total=False):
-    """The fields of a finding that say what was counted, expected and avoided."""
-
-    observed: float
-    counterfactual: float
-    avoided: float
 
 
 def subject(evidence: Evidence, case: Case) -> Finding:
@@ -58,7 +56,7 @@ def subject(evidence: Evidence, case: Case) -> Finding:
         label=outcome.title,
         claim=case.claim,
         form=case.form,
-        estimand=_estimand(plan, case, case.form),
+        estimand=estimand(case.claim, case.form, outcome.kind, phased=_is_phased(plan, case)),
         unit=outcome.unit_title,
         better=case.better,
         threshold=measure.smallest,
@@ -75,13 +73,16 @@ def subject(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _estimand(plan: Plan, case: Case, form: Form) -> str:
-    phased = any(plan.units[g].phase_in for g in (*case.units, *case.against))
-    return estimand(case.claim, form, case.outcome.kind, phased=phased)
+def _is_phased(plan: Plan, case: Case) -> bool:
+    return any(plan.units[g].phase_in for g in (*case.units, *case.against))
 
 
 def in_rates(evidence: Evidence, case: Case, ratio: Finding) -> Finding:
-    """Return the additive form of a finding on counts: its ratio times the expected rate."""
+    """Return the additive form of a finding on counts: every fraction times the expected rate.
+
+    With theta on the log scale the additive effect is factor x (e^theta - 1), for the estimate
+    and for every end alike: the two forms never disagree.
+    """
     span = "year" if case.measure.periods.kind.per_year else "period"
     has_exposure = case.measure.exposure is not None
     unit = f"{case.outcome.unit_title} per {'1,000 a' if has_exposure else 'area and'} {span}"
@@ -89,7 +90,32 @@ def in_rates(evidence: Evidence, case: Case, ratio: Finding) -> Finding:
     factor = 1.0
     if ratio.estimate is not None and ratio.counterfactual is not None:
         factor = ratio.counterfactual / float(exposure) * (_PER if has_exposure else 1.0)
-    return _in_units(ratio, factor, unit, _estimand(evidence.plan, case, Form.ADDITIVE))
+
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else value * factor
+
+    def moved(interval: Interval | None) -> Interval | None:
+        return interval and interval.times(factor)
+
+    phased = _is_phased(evidence.plan, case)
+    return replace(
+        ratio,
+        form=Form.ADDITIVE,
+        unit=unit,
+        estimand=estimand(case.claim, Form.ADDITIVE, case.outcome.kind, phased=phased),
+        primary=False,
+        threshold=ratio.threshold * factor,
+        estimate=scaled(ratio.estimate),
+        interval=moved(ratio.interval),
+        single=moved(ratio.single),
+        held_out_interval=moved(ratio.held_out_interval),
+        companions=tuple(c.times(factor) for c in ratio.companions),
+        bias=scaled(ratio.bias),
+        bias_error=scaled(ratio.bias_error),
+        estimate_centred=scaled(ratio.estimate_centred),
+        mde=scaled(ratio.mde),
+        held_out=scaled(ratio.held_out),
+    )
 
 
 def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool) -> str:
@@ -109,42 +135,46 @@ def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, late
     return labels[first] if first == last else f"{labels[first]} to {labels[last]}"
 
 
-def amounts_of(case: Case, total: Floats, estimate: float) -> Amounts:
-    """Return what was observed, expected and avoided; nothing for a contrast.
+def with_amounts(about: Finding, case: Case, total: Floats, estimate: float) -> Finding:
+    """Say what was observed, expected and avoided; nothing for a contrast.
 
     Parameters
     ----------
-    case : what the finding is about.
     total : (N_TOTALS,), added up over the group.
     estimate : on the scale of the statistic.
     """
     if case.group.against:  # its two sides have no common total
-        return {}
+        return about
     if not case.is_ratio:
         mean = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST])
-        return {"observed": mean, "counterfactual": mean - estimate}
-    observed = float(total[cf.OBSERVED_POST])
-    expected = cf.expected_total(total, case.outcome.claim)
-    return {"observed": observed, "counterfactual": expected, "avoided": expected - observed}
+        return replace(about, observed=mean, counterfactual=mean - estimate)
+    observed, expected = float(total[cf.OBSERVED_POST]), cf.expected_total(total, case.outcome.claim)
+    return replace(about, observed=observed, counterfactual=expected, avoided=expected - observed)
 
 
-def held_back(evidence: Evidence, case: Case) -> str:
-    """Return why the verdict of a case must be 'cannot tell'; empty where it need not be."""
-    if not evidence.has_geometry and not _is_one_area(evidence, case):
-        return PHRASES["finding.study_does"]
-    name = _without_overlap(evidence, case)
-    if name:
-        return phrase("finding.untreated_areas", name=name)
-    return _unreachable(evidence, case) or too_few_places(case.places)
+def held_back(evidence: Evidence, case: Case) -> tuple[str, tuple[str, ...]]:
+    """Return why the verdict must be 'cannot tell', empty where it need not be, and its caveats."""
+    if _is_without_geometry(evidence, case):
+        return PHRASES["finding.study_does"], (PHRASES["finding.areas_touch"],)
+    if name := _without_overlap(evidence, case):
+        caveat = phrase("finding.whatever_their", name=name, no_overlap=f"{NO_OVERLAP:g}")
+        return phrase("finding.untreated_areas", name=name), (caveat,)
+    few, least = too_few_places(case.places), case.places.least_p
+    caveats: tuple[str, ...] = ()
+    if few and not case.is_inside:
+        caveats = (phrase("finding.pool_holds", disjoint=case.places.disjoint, least_p=f"{least:.3f}"),)
+    least = max(2 / (evidence.study.analysis.placebos + 1), least)
+    if evidence.plan.look is not None and least > evidence.plan.look.error:
+        error = share(evidence.plan.look.error)
+        return phrase("finding.look_unreachable", least=share(least), error=error), caveats
+    return few, caveats
 
 
-def _unreachable(evidence: Evidence, case: Case) -> str:
-    """Return why nothing can be concluded at a planned look; empty where something can."""
-    least = max(2 / (evidence.study.analysis.placebos + 1), case.places.least_p)
-    if evidence.plan.look is None or least <= evidence.plan.look.error:
-        return ""
-    error = share(evidence.plan.look.error)
-    return phrase("finding.look_unreachable", least=share(least), error=error)
+def _is_without_geometry(evidence: Evidence, case: Case) -> bool:
+    """Whether it is not known which areas touch; placebos of a single area need not know it."""
+    units = (*case.units, *case.against)
+    is_one_area = len(units) == 1 and len(evidence.plan.units[units[0]].areas) == 1
+    return not evidence.has_geometry and not is_one_area
 
 
 def _without_overlap(evidence: Evidence, case: Case) -> str:
@@ -160,12 +190,6 @@ def _without_overlap(evidence: Evidence, case: Case) -> str:
     return name.replace("_", " ") if is_change and apart > NO_OVERLAP else ""
 
 
-def _is_one_area(evidence: Evidence, case: Case) -> bool:
-    """Tell whether the programme is one area, so that its placebos are single areas too."""
-    units = (*case.units, *case.against)
-    return len(units) == 1 and len(evidence.plan.units[units[0]].areas) == 1
-
-
 def too_few_places(places: ReferencePlaces) -> str:
     """Return why a pool has too few places to judge a programme; empty where it has enough."""
     if places.least_p > 1 - LEVEL:
@@ -173,18 +197,6 @@ def too_few_places(places: ReferencePlaces) -> str:
     if places.share > MOST_TAKEN:
         return f"its {places.programme} places are most of the pool's {places.disjoint}"
     return ""
-
-
-def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
-    if not evidence.has_geometry and not _is_one_area(evidence, case):
-        return (PHRASES["finding.areas_touch"],)
-    if name := _without_overlap(evidence, case):
-        return (phrase("finding.whatever_their", name=name, no_overlap=f"{NO_OVERLAP:g}"),)
-    if too_few_places(case.places) and not case.is_inside:
-        return (
-            phrase("finding.pool_holds", disjoint=case.places.disjoint, least_p=f"{case.places.least_p:.3f}"),
-        )
-    return ()
 
 
 def _grown(evidence: Evidence, case: Case) -> list[str]:
@@ -204,13 +216,11 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
 
 
 def caveats_of(
-    evidence: Evidence, found: PlaceboInference, case: Case, interval: Interval
+    evidence: Evidence, found: PlaceboInference, case: Case, interval: Interval, why: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the caveats of a finding."""
+    """Return the caveats of a finding; `why` are those of a verdict that is held back."""
     caveats = [str(evidence.plan.look)] if evidence.plan.look else []
-    caveats += _why_held_back(evidence, case) or _on_the_edge(
-        case, interval.p_value or 0.0, found.n_draws, 1 - evidence.level
-    )
+    caveats += why or _on_the_edge(case, interval.p_value or 0.0, found.n_draws, 1 - evidence.level)
     if None in {interval.low, interval.high} and case.places.least_p > 1 - evidence.level:
         caveats.append(phrase("finding.open_end", least_p=f"{case.places.least_p:.3f}"))
     lost = len(case.group.units) + len(case.group.against) - case.n_units
@@ -250,34 +260,123 @@ def _on_the_edge(case: Case, p_value: float, n: int, alpha: float) -> list[str]:
     ]
 
 
-def _in_units(ratio: Finding, factor: float, unit: str, estimand: str) -> Finding:
-    """Return a ratio in its additive form: every fraction times what was expected.
+#: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,
+#: doi 10.1214/09-STS313, section 4.1).
+BALANCED = 0.25
+#: A gap in the held-out span with a smaller p-value warns.
+ALPHA = 0.05
+#: Beyond this difference nothing untreated is like a group: a regression would have to be carried
+#: further than the pool reaches.
+NO_OVERLAP = 1.0
+#: A finding mentions a larger imbalance than this after weighting, in standard deviations.
+_LEFT_UNLIKE = 0.1
+#: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
+_MOST = 0.75
+_MATCHED, _BEFORE_AND_AFTER = BEST_GRADE["level"], BEST_GRADE["change"]
 
-    With theta on the log scale the additive effect is factor x (e^theta - 1), for the estimate
-    and for every end alike: the two forms never disagree.
+
+def grade(evidence: Evidence, case: Case) -> tuple[int, float | None, Interval | None, tuple[str, ...]]:
+    """Grade a finding on the Maryland scale in What Works Growth's wording.
+
+    Returns
+    -------
+    The grade, 2 or 3; the gap in the held-out year, on the finding's scale, and its 90% interval,
+    None where not estimable; reasons for 2, and what was corrected.
     """
+    if case.outcome.claim == "level":
+        return _MATCHED, None, None, ()
+    held = held_out(evidence, case)
+    interval = held.interval(case) if held else None
+    span = "year" if case.measure.periods.kind.per_year else "third of the history"
+    reasons = [_why_not_held(case, interval, span)]
+    name, worst = worst_balance(evidence, case)
+    if worst > BALANCED:
+        reasons.append(phrase("grading.places_still", what=name.replace("_", " "), worst=f"{worst:.2f}"))
+    if case.is_one_place or case.is_inside:
+        reasons.append("one place cannot say why it changed")
+    caveats = [f"Graded 2 on the Maryland scale: {reason}." for reason in reasons if reason]
+    maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
+    if held and held.tested < case.n_units:
+        caveats.append(phrase("grading.held_out", span=span, tested=held.tested, n_units=case.n_units))
+    chosen = evidence.plan.benchmark_of(case.position)
+    weighted = [w for g in (*case.units, *case.against) if (w := chosen[g]) is not None]
+    if max(float(np.abs(w.imbalance).max(initial=0.0)) for w in weighted) > _LEFT_UNLIKE:
+        caveats.append(PHRASES["grading.weights_make"])
+    return maryland, case.printed(held.gap) if held else None, interval, tuple(caveats)
 
-    def scaled(value: float | None) -> float | None:
-        return None if value is None else value * factor
 
-    def moved(interval: Interval | None) -> Interval | None:
-        return interval and interval.times(factor)
+def _why_not_held(case: Case, interval: Interval | None, span: str) -> str:
+    """Return why the held-out year does not support grade 3; empty where it does."""
+    if interval is None or interval.low is None or interval.high is None:
+        return phrase("grading.history_too", span=span)
+    limit = case.measure.smallest
+    if -limit < interval.low and interval.high < limit:
+        return ""
+    if interval.p_value is not None and interval.p_value <= ALPHA:
+        return phrase("grading.design_does_see", span=span, span_2=span)
+    return phrase("grading.design_does", span=span)
 
-    return replace(
-        ratio,
-        form=Form.ADDITIVE,
-        unit=unit,
-        estimand=estimand,
-        primary=False,
-        threshold=ratio.threshold * factor,
-        estimate=scaled(ratio.estimate),
-        interval=moved(ratio.interval),
-        single=moved(ratio.single),
-        held_out_interval=moved(ratio.held_out_interval),
-        companions=tuple(c.times(factor) for c in ratio.companions),
-        bias=scaled(ratio.bias),
-        bias_error=scaled(ratio.bias_error),
-        estimate_centred=scaled(ratio.estimate_centred),
-        mde=scaled(ratio.mde),
-        held_out=scaled(ratio.held_out),
-    )
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """The held-out refit of one finding."""
+
+    gap: float  # in the held-out span, on the scale of the statistic
+    inference: PlaceboInference  # of the gap, from placebo programmes
+    tested: int  # neighbourhoods that have the span without gaps
+
+    def interval(self, case: Case) -> Interval:
+        """Return the 90% interval of the gap, on the finding's scale."""
+        found = self.inference
+        ends = found.ends(found.critical_at(TWO_ONE_SIDED), 1 - TWO_ONE_SIDED)
+        return case.interval(IntervalKind.SINGLE, ends, found.p_value, TWO_ONE_SIDED)
+
+
+def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
+    """Estimate the gap in the held-out span; None where it cannot be tested."""
+    position = evidence.held_out_at(case.position)
+    real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
+    tested = tested_on(case, real)
+    found = tested.infer(real, drawn) if tested else None
+    if tested is None or found is None:
+        return None
+    return HeldOut(found.estimate, found, tested.n_units)
+
+
+def tested_on(case: Case, real: Floats) -> Case | None:
+    """Keep the neighbourhoods that a refit could estimate; None where they are too few.
+
+    Parameters
+    ----------
+    real : (n_units of the study, ...), NaN where a neighbourhood could not be estimated.
+    """
+    sides = [tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)]
+    lost = case.n_units - len(sides[0]) - len(sides[1])
+    tested = replace(case, units=sides[0], against=sides[1], n_places=max(1, case.n_places - lost))
+    if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
+        return None
+    return tested
+
+
+def worst_balance(evidence: Evidence, case: Case, but: str = "") -> tuple[str, float]:
+    """Return the characteristic in which a group differs most from its benchmark areas.
+
+    Neighbourhoods are weighted by their areas: what is too high in one and too low in another
+    does not bias the group's effect. `but` is a characteristic that is not looked at.
+    """
+    size = {
+        (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(evidence.plan.units[g].areas)
+        for g in (*case.units, *case.against)
+    }
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for row in evidence.plan.balance:
+        n = size.get((row.initiative, row.neighbourhood), 0)
+        if n and row.claim == case.outcome.claim and row.covariate != but:
+            sums[row.covariate][0] += n * row.smd_after
+            sums[row.covariate][1] += n
+    total = sum(size.values())
+    shares = {name: abs(s / total) for name, (s, _) in sums.items()}
+    if not shares:
+        return "", 0.0
+    worst = max(sorted(shares), key=lambda name: shares[name])
+    return worst, shares[worst]

@@ -5,44 +5,37 @@ Everything here is settled before an outcome at or after a start is read.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
-from areaeffect.design.pool import Pool, balance, make_pool
+from areaeffect.design.calibration import Matching
+from areaeffect.design.pool import Pool, balance, make_pool, seal
 from areaeffect.design.programme import Rules, Weighted, design_programme
-from areaeffect.design.seal import seal
 from areaeffect.errors import StudyError
-from areaeffect.estimate.counterfactual import Bins, bins_over
+from areaeffect.estimate.counterfactual import bins_over
 from areaeffect.findings.choices import (
     design_exclusions,
     in_line,
-    matching_of,
     placed_by,
     primary_outcomes,
     refuse_useless_covariates,
-    rules_of,
     strata_of,
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, candidates, coverage_of, spread_of
-from areaeffect.findings.units import (
-    Look,
-    covered_units,
-    left_out_warning,
-    named_areas,
-    refuse_late_covariates,
-)
+from areaeffect.findings.units import Look, covered_units, refuse_late_covariates
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import kind_of, label, parse_period
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
-from areaeffect.results import BalanceRow, Bools, Ints, NeighbourhoodDesign, Seal
+from areaeffect.results import BalanceRow, Bools, NeighbourhoodDesign, Seal
 from areaeffect.streams import OF_AREAS, Use, generator
 from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Study
+from areaeffect.wording.numbers import phrase
 
 #: Why an area is left out where the study leaves out whole authorities.
 UNCERTAIN = "its authority holds an initiative that could not be located"
@@ -90,10 +83,10 @@ class Plan:
 
 def _periods_left_out(designs: Sequence[NeighbourhoodDesign]) -> list[str]:
     """Say which periods are left out of which neighbourhoods, once for all with the same."""
-    same: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    same: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for d in designs:
         if d.periods_left_out:
-            same.setdefault((d.claim, d.periods_left_out), []).append(f"{d.neighbourhood} ({d.initiative})")
+            same[d.claim, d.periods_left_out].append(f"{d.neighbourhood} ({d.initiative})")
     return [
         f"{'; '.join(places)}, {claim}: {_listed(periods)} left out, "
         "because a treated area has no value then."
@@ -116,13 +109,7 @@ def _listed(periods: Sequence[str]) -> str:
 
 
 def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
-    """Design the study and seal it.
-
-    Raises
-    ------
-    StudyError
-        Where no area is left to compare with.
-    """
+    """Design the study and seal it."""
     study, panel = file.study, data.panel
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
@@ -133,15 +120,20 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     counting = pool.eligible.copy()
     counting[np.concatenate([u.areas for u in units])] = True
     refuse_useless_covariates(file, panel, counting)
-    arms = arms_of(study, panel, measures, pool.eligible, units)
-    rules = replace(rules_of(study.design, panel.near), ranked=ranked)
-    chosen = _chosen(units, arms, pool, rules)
-    designs = _designs(panel, units, arms, chosen)
+    every = arms_of(study, panel, measures, pool.eligible, units)
+    arms = tuple(arm for arm in every if arm.claim != HELD_OUT)
+    rules = Rules(
+        study.design.nearest,
+        study.design.common_support,
+        panel.near,
+        Matching(study.design.calibration, study.design.ratio),
+        ranked,
+    )
+    chosen, designs, balanced = _designed(panel, units, arms, pool, rules)
     notes += _periods_left_out(designs)
     leading, seed = arms[0], study.study.seed
     rng = generator(Use.CANDIDATES, OF_AREAS)
     banks = in_line(ranked, pool, units) or candidates(study, panel, pool, units, leading, rng)
-    every = _with_held_out(arms, len(measures))
     machine = Machine(
         arms=every,
         banks=banks,
@@ -153,32 +145,24 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         spread=None if ranked else spread_of(panel, units, banks),
     )
     primary, of_total = primary_outcomes(study, measures, units)
+    named: Counter[str] = Counter()
+    for place in data.neighbourhoods:
+        named[place.initiative] += place.n_named
+    lost = sum(len(u.areas) for u in data.neighbourhoods) - sum(len(u.areas) for u in units)
     return Plan(
         initiatives=tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods)),
-        named=named_areas(data.neighbourhoods),
+        named=named,
         units=units,
         pool=pool,
         machine=machine,
         arms=every,
         chosen=chosen,
         designs=designs,
-        balance=tuple(_balance(units, arms, chosen, pool)),
+        balance=balanced,
         seal=seal(file.text, version, seed, panel.releases, designs),
         notes=(*notes, *of_total),
-        warnings=left_out_warning(data.neighbourhoods, units),
+        warnings=(phrase("units.treated_areas", lost=lost, named=sum(named.values())),) if lost else (),
         primary=primary,
-    )
-
-
-def _chosen(
-    units: Sequence[Neighbourhood], arms: Sequence[ClaimCohorts], pool: Pool, rules: Rules
-) -> tuple[tuple[Weighted | None, ...], ...]:
-    members = [unit.areas for unit in units]
-    return tuple(
-        tuple(
-            design_programme([arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules)
-        )
-        for arm in arms
     )
 
 
@@ -258,9 +242,16 @@ def arms_of(
     eligible: Bools,
     units: tuple[Neighbourhood, ...],
 ) -> tuple[ClaimCohorts, ...]:
-    """Return the cohorts of each kind of claim that a study makes, changes first."""
+    """Return the cohorts of each kind of claim that a study makes, changes first.
+
+    Last come those of the design that does not see the last year before the start, where changes
+    are asked.
+    """
     coverage = coverage_of(measures)
-    bins = _bins(study, measures, units)
+    changes = [m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"]
+    starts = sorted({(u.start, u.start_kind) for u in units})
+    bins = bins_over(study.analysis.event_time_months, changes, starts)
+    matching = Matching(study.design.calibration, study.design.ratio)
     arms = []
     for claim in ("change", "level"):
         outcomes = {i: i for i, o in enumerate(study.outcome) if o.claim == claim}
@@ -275,71 +266,50 @@ def arms_of(
                     eligible=eligible,
                     units=units,
                     history=study.design.history,
-                    nearest=matching_of(study.design).depth(study.design.nearest),
+                    nearest=matching.depth(study.design.nearest),
                     strata=strata_of(study.design.exact, panel),
                     bins=bins,
                 )
             )
-    return tuple(arms)
-
-
-def _with_held_out(arms: tuple[ClaimCohorts, ...], n_outcomes: int) -> tuple[ClaimCohorts, ...]:
-    """Add the design that does not see the last year before the start, where changes are asked."""
-    held_out = tuple(
+    held_out = [
         replace(
             arm,
             claim=HELD_OUT,
-            outcomes={n_outcomes + o: o for o in arm.outcomes.values()},
+            outcomes={len(measures) + o: o for o in arm.outcomes.values()},
             draws=HELD_OUT_DRAWS,
             _cohorts={},
             _sums={},
         )
         for arm in arms
         if arm.claim == "change"
-    )
+    ]
     return (*arms, *held_out)
 
 
-def _balance(
-    units: Sequence[Neighbourhood],
-    arms: Sequence[ClaimCohorts],
-    chosen: Sequence[Sequence[Weighted | None]],
-    pool: Pool,
-) -> Iterator[BalanceRow]:
-    for arm, weighted in zip(arms, chosen, strict=True):
-        for g, (unit, found) in enumerate(zip(units, weighted, strict=True)):
-            if found is not None:
-                cohort = arm.cohort(g, unit.areas)
-                yield from balance(unit, arm.claim, cohort, found, pool.eligible)
-
-
-def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:
-    changes = [m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"]
-    starts = sorted({(u.start, u.start_kind) for u in units})
-    return bins_over(study.analysis.event_time_months, changes, starts)
-
-
-def _designs(
-    panel: Panel,
-    units: Sequence[Neighbourhood],
-    arms: Sequence[ClaimCohorts],
-    chosen: Sequence[Sequence[Weighted | None]],
-) -> tuple[NeighbourhoodDesign, ...]:
-    found = []
-    for arm, weighted in zip(arms, chosen, strict=True):
+def _designed(
+    panel: Panel, units: Sequence[Neighbourhood], arms: Sequence[ClaimCohorts], pool: Pool, rules: Rules
+) -> tuple[tuple[tuple[Weighted | None, ...], ...], tuple[NeighbourhoodDesign, ...], tuple[BalanceRow, ...]]:
+    """Choose benchmark areas for each arm and unit; return them, and designs and balance for print."""
+    members = [unit.areas for unit in units]
+    chosen, designs, balanced = [], [], []
+    for arm in arms:
+        cohorts = [arm.cohort(g, m) for g, m in enumerate(members)]
+        weighted = tuple(design_programme(cohorts, members, pool.eligible, rules))
+        chosen.append(weighted)
         for g, (unit, w) in enumerate(zip(units, weighted, strict=True)):
             if w is None:
                 continue
             positive = w.weights > 0
             order = np.lexsort((w.pool[positive], -w.weights[positive]))
-            left_out = sorted(
-                {
-                    arm.measures[o].periods.labels[t]
-                    for o, sides in arm.used(g, unit.areas).items()
-                    for t in _holes(arm.measures[o], unit, sides)
-                }
-            )
-            found.append(
+            left_out: set[str] = set()
+            for o, (pre, post) in arm.used(g, unit.areas).items():
+                periods, waves = arm.measures[o].periods, arm.measures[o].waves
+                inside = np.zeros(periods.n, dtype=bool)
+                inside[periods.split(unit.start, unit.start_kind)[0]] = pre.any()
+                inside[periods.split(*unit.counted_from)[1]] = post.any()
+                holes = np.flatnonzero(inside & waves & ~(pre | post))
+                left_out |= {periods.labels[t] for t in holes}
+            designs.append(
                 NeighbourhoodDesign(
                     initiative=unit.initiative,
                     neighbourhood=unit.name,
@@ -352,16 +322,8 @@ def _designs(
                     n_effective=w.n_effective,
                     exact=w.exact,
                     imbalance=float(np.abs(w.imbalance).max(initial=0.0)),
-                    periods_left_out=tuple(left_out),
+                    periods_left_out=tuple(sorted(left_out)),
                 )
             )
-    return tuple(found)
-
-
-def _holes(measure: Measure, unit: Neighbourhood, sides: tuple[Bools, Bools]) -> Ints:
-    before, _ = measure.periods.split(unit.start, unit.start_kind)
-    _, after = measure.periods.split(*unit.counted_from)
-    inside = np.zeros(measure.periods.n, dtype=bool)
-    inside[before] = sides[0].any()
-    inside[after] = sides[1].any()
-    return np.flatnonzero(inside & measure.waves & ~(sides[0] | sides[1]))
+            balanced += balance(unit, arm.claim, cohorts[g], w, pool.eligible)
+    return tuple(chosen), tuple(designs), tuple(balanced)

@@ -111,12 +111,6 @@ def why_not_planned(
     """Return why an outcome of some neighbourhoods cannot be estimated; empty where it may be.
 
     Nothing after a start is read.
-
-    Parameters
-    ----------
-    study, plan : what is asked, and the sealed plan.
-    measure, position : which outcome.
-    sides : the units of a group, and for a contrast also those on the other side.
     """
     outcome = study.outcome[position]
     source = study.source[outcome.source]

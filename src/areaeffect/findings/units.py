@@ -11,7 +11,7 @@ from areaeffect.assembly.assemble import Assembled
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import Periods, kind_of, label, parse_period
-from areaeffect.register.neighbourhoods import shared_attributes
+from areaeffect.register.rows import shared_attributes
 from areaeffect.results import LEVEL, Bools, Floats, Strings
 from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Study
@@ -32,9 +32,19 @@ def covered_units(
     """
     kept, notes = [], []
     for unit in found:
-        reasons = _left_out(panel, measures, unit)
+        reasons = why_left_out(
+            [m.observed[unit.areas] for m in measures],
+            [None if m.exposure is None else m.exposure[unit.areas] for m in measures],
+            np.asarray(np.isfinite(panel.covariates[unit.areas]).all(axis=1), dtype=np.bool_),
+            [m.name.replace("_", " ") for m in measures],
+        )
+        for reason in sorted({str(r) for r in reasons} - {""}):
+            codes = panel.areas[unit.areas[reasons == reason]]
+            notes.append(
+                f"{unit.name}: {len(codes)} of {len(unit.areas)} treated areas {reason} and are left "
+                f"out ({', '.join(codes[:_SHOWN])}{' …' if len(codes) > _SHOWN else ''})."
+            )
         lacking = reasons != ""
-        notes += _left_out_notes(panel, unit, reasons)
         if not lacking.all():
             kept.append(replace(unit, areas=unit.areas[~lacking], named=len(unit.areas)))
     if not kept:
@@ -48,32 +58,6 @@ def covered_units(
     return tuple(kept), notes
 
 
-def left_out_warning(given: Sequence[Neighbourhood], covered: Sequence[Neighbourhood]) -> tuple[str, ...]:
-    """Say how many of the treated areas a study names are not in it."""
-    named, used = (sum(len(u.areas) for u in units) for units in (given, covered))
-    if named == used:
-        return ()
-    return (phrase("units.treated_areas", lost=named - used, named=named),)
-
-
-def named_areas(given: Sequence[Neighbourhood]) -> dict[str, int]:
-    """Count the treated areas that a study names, by initiative."""
-    found: dict[str, int] = {}
-    for unit in given:
-        found[unit.initiative] = found.get(unit.initiative, 0) + unit.n_named
-    return found
-
-
-def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) -> Strings:
-    """Return why each treated area of a neighbourhood is left out; empty where it is not."""
-    return why_left_out(
-        [m.observed[unit.areas] for m in measures],
-        [None if m.exposure is None else m.exposure[unit.areas] for m in measures],
-        np.asarray(np.isfinite(panel.covariates[unit.areas]).all(axis=1), dtype=np.bool_),
-        [m.name.replace("_", " ") for m in measures],
-    )
-
-
 def why_left_out(
     observed: Sequence[Bools], exposures: Sequence[Floats | None], known: Bools, names: Sequence[str]
 ) -> Strings:
@@ -84,7 +68,6 @@ def why_left_out(
     observed : for each outcome, (n_areas, n_periods).
     exposures : for each outcome, (n_areas,), or None.
     known : (n_areas,), whether every covariate is.
-    names : of the outcomes.
     """
     uncovered = np.zeros(len(known), dtype=bool)
     reasons = np.full(len(known), "", dtype=object)
@@ -101,18 +84,6 @@ def why_left_out(
     reasons[~known] = "lack a covariate, or it is infinite"
     reasons[uncovered | (not is_known)] = "are not covered throughout"
     return reasons.astype(str)
-
-
-def _left_out_notes(panel: Panel, unit: Neighbourhood, reasons: Strings) -> list[str]:
-    """Say which treated areas are left out, and why."""
-    notes = []
-    for reason in sorted({str(r) for r in reasons} - {""}):
-        codes = panel.areas[unit.areas[reasons == reason]]
-        notes.append(
-            f"{unit.name}: {len(codes)} of {len(unit.areas)} treated areas {reason} and are left "
-            f"out ({', '.join(codes[:_SHOWN])}{' …' if len(codes) > _SHOWN else ''})."
-        )
-    return notes
 
 
 def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
@@ -198,7 +169,6 @@ def spent(times: Sequence[float], error: float = 1 - LEVEL) -> Floats:
     Parameters
     ----------
     times : follow-up at each look, ascending; the last is all of it.
-    error : of all looks together.
     """
     from scipy.stats import norm  # heavy
 
@@ -212,11 +182,6 @@ def to_look(file: StudyFile, data: Assembled) -> tuple[Assembled, Look | None]:
 
     Later values wait for the next look: whoever runs a study between two looks gets the earlier
     one again, and no test that was not planned. A look is reached when an outcome that is judged has it.
-
-    Raises
-    ------
-    StudyError
-        Where a look lies before what counts as after the first start, or after the window.
     """
     if not file.looks:
         return data, None
@@ -230,7 +195,8 @@ def to_look(file: StudyFile, data: Assembled) -> tuple[Assembled, Look | None]:
         raise StudyError(what, where, fix)
     measures = data.panel.measures
     judged = [o.name for o in file.study.outcome if o.primary is not False and o.should_move]
-    reached = max((_known_to(measures[name]) for name in judged), default=0)
+    known = [(_ends(m.periods), m.observed.any(axis=0)) for m in (measures[name] for name in judged)]
+    reached = max((int(after[seen].max(initial=0)) for after, seen in known), default=0)
     number = sum(end <= reached for end in ends)
     if not number:
         return data, Look(number=0, of=len(ends), period=file.looks[0], error=0.0, spent=0.0)
@@ -252,12 +218,6 @@ def _month_after(text: str) -> int:
     if kind is None or at is None:  # `PeriodText` has refused it
         raise ValueError(text)
     return kind.first_month(at + 1)
-
-
-def _known_to(measure: Measure) -> int:
-    """Return the month after the last period with a value."""
-    seen = np.flatnonzero(measure.observed.any(axis=0))
-    return int(_ends(measure.periods)[seen[-1]]) if len(seen) else 0
 
 
 def _ends(periods: Periods) -> Floats:

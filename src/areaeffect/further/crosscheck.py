@@ -10,7 +10,7 @@ from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Columns, Table
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
 from areaeffect.findings.case import Evidence, Finished, Group, groups_of
-from areaeffect.findings.cross_panel import build_panel
+from areaeffect.findings.series import build_panel
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, NotEstimable, Result
 from areaeffect.streams import Use, seed_for

@@ -9,8 +9,7 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.counterfactual import Bins, path, path_counts
-from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
-from areaeffect.estimate.multiplicity import max_t
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer, max_t
 from areaeffect.findings.case import Case, Evidence, Finished, groups_of
 from areaeffect.findings.conclude import case_of, why_no_interval, why_not
 from areaeffect.findings.plan import HELD_OUT_DRAWS, disjoint

@@ -1,15 +1,17 @@
-"""Outlines of areas: reading them, in metres."""
+"""Outlines of areas, in metres, and which areas touch or lie near each other by them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of
 from areaeffect.geography.codes import centres_of, places
@@ -22,9 +24,10 @@ from areaeffect.geography.overlay import (
     share_inside,
 )
 from areaeffect.geography.shape_files import mended, read_shape_file
-from areaeffect.results import Shape
+from areaeffect.panel import Graph
+from areaeffect.results import Bools, Ints, Shape, Strings
 from areaeffect.tables.cells import compared_text, plain_code
-from areaeffect.tables.user_table import rows_account
+from areaeffect.tables.user_table import read_user_table, rows_account
 
 _BRITISH_NATIONAL_GRID = 27700
 _SHOWN, _HALF = 20, 0.5
@@ -65,15 +68,7 @@ class Boundaries:
 
         return np.asarray(shapely.get_coordinates(shapely.centroid(self.outlines)))
 
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """West, south, east and north of all outlines, metres."""
-        import shapely
-
-        west, south, east, north = map(float, shapely.total_bounds(self.outlines))
-        return west, south, east, north
-
-    def shapes(self, areas: npt.NDArray[np.str_], tolerance: float) -> tuple[Shape, ...]:
+    def shapes(self, areas: Strings, tolerance: float) -> tuple[Shape, ...]:
         """Return simplified outer rings for a map; `tolerance` in metres."""
         return tuple(
             Shape(str(area), rings) for area, rings in zip(areas, _simplified(self, tolerance), strict=True)
@@ -95,20 +90,14 @@ def _simplified(boundaries: Boundaries, tolerance: float) -> tuple[tuple[npt.NDA
     return tuple(found)
 
 
-def read_boundaries(
-    path: Path, column: str, areas: npt.NDArray[np.str_], claimed_crs: str | None = None
-) -> Boundaries:
+def read_boundaries(path: Path, column: str, areas: Strings, claimed_crs: str | None = None) -> Boundaries:
     """Read the outlines of the given areas, by a column of codes of a file of shapes.
 
     `claimed_crs` is the study's word for its coordinates, where the file says nothing or the wrong thing.
-
-    Raises
-    ------
-    DataError
-        Missing file, missing column, areas without an outline; outlines that are no areas, cross
-        themselves or lie far from all others, by area; coordinates that are not what the file says.
+    Areas without an outline, outlines that are no areas or lie far from where they belong, and
+    coordinates that are not what the file says are refused by area.
     """
-    import shapely  # heavy
+    import shapely
 
     frame = _frame(path, column)
     read = len(frame)
@@ -151,7 +140,7 @@ def _place_problems(
     shapes: npt.NDArray[np.object_], frame: Any, path: Path, *, in_britain: bool
 ) -> tuple[list[Problem], list[str]]:
     """Name coordinates that are not what the file says, and outlines far from where they belong."""
-    import shapely  # heavy
+    import shapely
 
     corners = np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
     is_metres = frame.crs is not None and frame.crs.is_projected
@@ -187,7 +176,7 @@ def _place_problems(
 
 
 def _misplaced(
-    centres: npt.NDArray[np.float64], codes: npt.NDArray[np.str_], path: Path
+    centres: npt.NDArray[np.float64], codes: Strings, path: Path
 ) -> tuple[list[Problem], list[str]]:
     """Hold outlines against where the Office for National Statistics has areas of their codes."""
     meant = centres_of(codes)
@@ -232,11 +221,11 @@ def _on_land(centres: npt.NDArray[np.float64]) -> bool:
     return bool((apart <= _NEAR_LAND).all())
 
 
-def _mirrored(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+def _mirrored(shapes: npt.NDArray[np.object_]) -> Bools:
     """Tell which outlines lie among the others once the sign of their longitude is turned."""
-    import shapely  # heavy
+    import shapely
 
-    centres = np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
+    centres = shapely.get_coordinates(shapely.centroid(shapes))
     side = centres[:, 0] < 0
     few = side if side.mean() < _HALF else ~side
     if not few.any() or few.mean() > _FEW_MIRRORED:
@@ -250,7 +239,7 @@ def _mirrored(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
 
 def _surface_problems(frame: Any, path: Path) -> list[Problem]:
     """Name outlines without a surface to speak of, and outlines that cover other areas."""
-    import shapely  # heavy
+    import shapely
 
     shapes = frame.geometry.to_numpy()
     problems = [
@@ -278,7 +267,7 @@ def _surface_problems(frame: Any, path: Path) -> list[Problem]:
     ]
 
 
-def area_codes(path: Path, column: str) -> npt.NDArray[np.str_]:
+def area_codes(path: Path, column: str) -> Strings:
     """Return the codes of all areas that a file has outlines of, ascending."""
     return np.unique([plain_code(str(code)) for code in _frame(path, column)[column]])
 
@@ -302,3 +291,106 @@ def _in_metres(frame: Any) -> Any:
         return frame
     inside = share_inside(frame.total_bounds.reshape(2, 2), BRITAIN) == 1
     return frame.to_crs(_BRITISH_NATIONAL_GRID if inside else frame.estimate_utm_crs())
+
+
+_TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
+#: Columns of a list of areas that touch.
+_COLUMNS = ("area", "neighbour")
+_CORNERS = 6  # of each outline that are compared before the outlines themselves
+
+
+def contiguity(boundaries: Boundaries) -> Graph:
+    """Return the areas that share a border or a corner."""
+    return within(boundaries, _TOUCH_METRES)
+
+
+@lru_cache(maxsize=4)
+def within(boundaries: Boundaries, metres: float) -> Graph:
+    """Return the areas whose outlines lie within a distance of each other."""
+    import shapely
+
+    outlines = boundaries.outlines
+    left, right = _pairs(outlines, metres)
+    near = _corners_near(outlines, left, right, metres)
+    unsure = np.flatnonzero(~near)
+    near[unsure] = shapely.dwithin(outlines[left[unsure]], outlines[right[unsure]], metres)
+    left, right = left[near], right[near]
+    both = np.concatenate([left, right]), np.concatenate([right, left])
+    return graph_of(*both, len(outlines))
+
+
+def _pairs(outlines: Any, metres: float) -> tuple[Ints, Ints]:
+    """Return each pair of areas whose boxes lie within a distance, once."""
+    import shapely
+
+    west, south, east, north = shapely.bounds(outlines).T
+    boxes = shapely.box(west - metres, south - metres, east + metres, north + metres)
+    left, right = shapely.STRtree(outlines).query(boxes)
+    once = left < right
+    return left[once], right[once]
+
+
+def _corners_near(outlines: Any, left: Ints, right: Ints, metres: float) -> Bools:
+    """Tell which pairs lie within a distance by a few corners of each: far cheaper than outlines.
+
+    Where it says no, outlines may still be that near.
+    """
+    import shapely
+
+    count = shapely.get_num_coordinates(outlines)
+    first = np.cumsum(count) - count
+    every = shapely.get_coordinates(outlines)
+    corners = [every[first + count * k // _CORNERS] for k in range(_CORNERS)]
+    near = np.zeros(len(left), dtype=bool)
+    for a, b in product(corners, corners):
+        near |= ((a[left] - b[right]) ** 2).sum(axis=1) <= metres**2
+    return near
+
+
+def graph_of(left: Ints, right: Ints, n: int) -> Graph:
+    """Build a graph from directed pairs of areas."""
+    order = np.lexsort((right, left))
+    left, right = left[order].astype(np.int64), right[order].astype(np.int64)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(left, minlength=n))]).astype(np.int64)
+    return Graph(indptr, right)
+
+
+@lru_cache(maxsize=2)
+def bands(boundaries: Boundaries, edges: tuple[float, ...]) -> tuple[Graph, npt.NDArray[np.int8]]:
+    """Return the areas within the last of some distances, and in which band each pair is, (n_pairs,).
+
+    `edges` are ascending outer edges, metres; areas that touch are in band 0.
+    """
+    import shapely
+
+    outlines = boundaries.outlines
+    left, right = _pairs(outlines, edges[-1])
+    apart = shapely.distance(outlines[left], outlines[right])
+    left, right, apart = (v[apart <= edges[-1]] for v in (left, right, apart))
+    band = np.searchsorted(np.asarray(edges), apart).astype(np.int8)
+    both = (np.concatenate([left, right]), np.concatenate([right, left]))
+    order = np.lexsort((both[1], both[0]))
+    return graph_of(*both, len(outlines)), np.concatenate([band, band])[order]
+
+
+def read_neighbours(path: Path, areas: Strings) -> tuple[Graph, tuple[str, ...]]:
+    """Read a list of areas that touch, and remarks; refuse one that names no two areas of the study."""
+    table = read_user_table(path, _COLUMNS, _COLUMNS)
+    codes = f"`{'` and `'.join(_COLUMNS)}` are area codes, such as '{areas[0]}'."
+    if not set(_COLUMNS) <= set(table.frame.columns):
+        found = ", ".join(map(str, table.frame.columns))
+        raise DataError(f"its columns are {found}.", str(path), codes)
+    left, right = (pd.Index(areas).get_indexer(pd.Index(table.frame[column])) for column in _COLUMNS)
+    known = (left >= 0) & (right >= 0)
+    beside = known & (left != right)
+    both = np.concatenate([left[beside], right[beside]]), np.concatenate([right[beside], left[beside]])
+    first, second = np.unique(np.stack(both), axis=1)  # either order, and repeats, do no harm
+    graph = graph_of(first, second, len(areas))
+    if not len(graph.indices):
+        raise DataError("no row names two areas of the study.", str(path), codes)
+    lost, read = int((~known).sum()), len(known) + len(table.left_out)
+    notes = [*table.notes, rows_account(path.name, read, len(known) - lost)]
+    if lost:
+        what = f"{lost:,} pairs of neighbours name an area that no table of the study has"
+        notes.append(f"{path.name}: {what}.")
+    return graph, tuple(notes)

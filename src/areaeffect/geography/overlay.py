@@ -90,13 +90,7 @@ class Locator:
 
 
 def nearest_of(points: Floats, outlines: Outlines) -> Ints:
-    """Return which of a few outlines is nearest to each point (it lies in it, mostly).
-
-    Parameters
-    ----------
-    points : (n, 2), metres; published points are snapped to a map and may lie just outside.
-    outlines : (k,), in metres.
-    """
+    """Return which of a few outlines is nearest to each of (n, 2) points, in metres; mostly it lies in it."""
     import shapely
 
     distance = shapely.distance(shapely.points(points)[:, None], outlines[None, :])
@@ -113,12 +107,9 @@ _FAR = 20.0
 
 
 def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | None:
-    """Return what is wrong with points given as longitude and latitude, and what to do.
+    """Return what is wrong with points given as longitude and latitude, (n, 2), and what to do.
 
-    Parameters
-    ----------
-    points : (n, 2), as the file has them: first coordinate, second coordinate.
-    in_britain : whether the areas of the study lie in Britain.
+    They are as the file has them: first coordinate, second coordinate.
     """
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
@@ -162,13 +153,7 @@ def fault_of_metres(points: Floats) -> tuple[str, str] | None:
 
 
 def far_off(points: Floats, least: float) -> Bools:
-    """Tell which points lie far from all the others, as one with its coordinates swapped does.
-
-    Parameters
-    ----------
-    points : (n, 2), in one system of coordinates.
-    least : nothing nearer than this is far.
-    """
+    """Tell which points lie far from all others, and over `least`, as one with swapped coordinates does."""
     middle = np.median(points, axis=0)
     distance = np.hypot(*(points - middle).T)
     return np.asarray(distance > max(_FAR * float(np.median(distance)), least))
@@ -206,13 +191,8 @@ class DrawnShapes:
 def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> DrawnShapes:
     """Read drawn boundaries in the coordinates of the study's, metres.
 
-    `claimed_crs` is the study's word for the file's own, where it says nothing or the wrong thing.
-
-    Raises
-    ------
-    StudyError, DataError
-        No such file, another kind of file, a `crs` that does not exist, several layers; every shape
-        that is empty, no area, too large, crosses itself or is not where the file says, by name.
+    `claimed_crs` is the study's word for the file's own, where it says nothing or the wrong thing. Every
+    shape that is empty, no area, too large, crosses itself or is not where the file says is refused.
     """
     import shapely  # heavy
 

@@ -46,6 +46,11 @@ _SAME_AREA = 1e-3
 _SYSTEM = re.compile(rb'"crs"\s*:\s*\{[^{}]*\{[^{}]*"(?:name|href)"\s*:\s*"([^"]*)"')
 _ENDS = 1 << 16
 _TOUCHES, _NESTED = "it touches itself", "a part of it lies inside another part"
+_WORDS = {
+    "Self-intersection": "it crosses itself",
+    "Ring Self-intersection": _TOUCHES,
+    "Nested shells": _NESTED,
+}
 
 
 def read_shape_file(
@@ -54,13 +59,8 @@ def read_shape_file(
     """Return the one layer of a file as a GeoDataFrame in two dimensions.
 
     Of several layers, the one is meant that alone has `column`. Dates are moved to one time zone, or
-    kept as they are written.
-
-    Raises
-    ------
-    DataError
-        No such file; another kind of file, above all a virtual one; several layers; a ring that
-        is not closed, by its feature.
+    kept as they are written. Another kind of file, above all a virtual one, is refused, as is a ring
+    that is not closed, by its feature.
     """
     import shapely  # heavy
 
@@ -239,7 +239,9 @@ def mended(shapes: Shapes, places: Sequence[str], path: Path) -> tuple[Shapes, l
         elif not missing[i] and is_valid[i]:
             what, fix = "the shape has no area.", "Draw a polygon."
         elif not missing[i]:
-            reason = invalid_reason(shapes[i])
+            kind, _, at = str(shapely.is_valid_reason(shapes[i])).partition("[")
+            place = ", ".join(f"{float(value):.6g}" for value in at.rstrip("]").split())
+            reason = _WORDS.get(kind, kind.lower()) + (f" at {place}" if place else "")
             # mending one that crosses itself is a guess, and can take a minute
             whole = shapely.make_valid(shapes[i]) if reason.startswith(_TOUCHES) else None
             parts = shapely.get_parts(shapes[i])
@@ -273,18 +275,3 @@ def _unnested(shapes: Shapes, i: int, is_valid: Any) -> Any:
     near[i] = False
     filled = shapely.intersection(shapely.union_all(shapes[near]), inside).area
     return pierced if filled >= (1 - _SAME_AREA) * inside.area else once
-
-
-def invalid_reason(shape: Any) -> str:
-    """Return why a shape is not valid, in words: 'it crosses itself at 1.5, 54.2'."""
-    import shapely  # heavy
-
-    text = str(shapely.is_valid_reason(shape))
-    what, _, at = text.partition("[")
-    place = ", ".join(f"{float(value):.6g}" for value in at.rstrip("]").split())
-    words = {
-        "Self-intersection": "it crosses itself",
-        "Ring Self-intersection": _TOUCHES,
-        "Nested shells": _NESTED,
-    }
-    return words.get(what, what.lower()) + (f" at {place}" if place else "")

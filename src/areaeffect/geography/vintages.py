@@ -13,7 +13,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, first_few, repeated
 from areaeffect.geography.codes import Lookup
-from areaeffect.results import Bools, Floats, Ints, Strings
+from areaeffect.results import Floats, Ints, Strings
 
 #: Remainders nearer than this are a tie (floating point), which goes to the lower code.
 _TIE_DECIMALS = 9
@@ -114,7 +114,7 @@ def convert_counts(
     DataError
         Repeated codes; negative or fractional counts (with `whole`).
     """
-    _refuse_counts(values, codes, whole=whole)
+    _refuse(codes, values, whole=whole)
     plan = _Plan.of(codes, lookup)
     result = np.zeros((len(plan.targets), values.shape[1]))
     np.add.at(result, plan.direct_target, values[plan.direct_row])
@@ -148,9 +148,9 @@ def convert_rates(
     A part of a split area has the value of the whole: true only if the area was even inside.
     A value given for a newer code itself takes precedence over one made from older areas.
     """
-    _refuse_repeats(codes)
+    _refuse(codes)
     plan = _Plan.of(codes, lookup)
-    own = plan.is_same[plan.direct_row]
+    own = plan.status[plan.direct_row] == CodeStatus.SAME.value
     row, target = plan.direct_row[~own], plan.direct_target[~own]
     used = plan.split_target >= 0
     row = np.concatenate([row, np.repeat(plan.split_row, used.sum(axis=1))])
@@ -191,10 +191,6 @@ class _Plan:
     split_row: Ints  # (n_split,)
     split_target: Ints  # (n_split, most parts)
     incomplete: tuple[str, ...]
-
-    @property
-    def is_same(self) -> Bools:
-        return np.asarray(self.status == CodeStatus.SAME.value)
 
     @classmethod
     def of(cls, codes: Strings, lookup: Lookup) -> _Plan:
@@ -241,13 +237,12 @@ class _Plan:
         )
 
 
-def _refuse_repeats(codes: Strings) -> None:
+def _refuse(codes: Strings, values: Floats | None = None, *, whole: bool = False) -> None:
+    """Refuse codes that repeat, and values that are no counts."""
     if twice := repeated(codes.tolist()):
         raise DataError(f"area {twice[0]} appears twice.", "", "Add its rows up first.")
-
-
-def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:
-    _refuse_repeats(codes)
+    if values is None:
+        return
     bad = values < 0
     if whole:
         bad |= np.isfinite(values) & (values != np.floor(values))

@@ -19,9 +19,9 @@ from areaeffect.design.programme import Weighted, design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
 from areaeffect.findings.cohorts import ClaimCohorts
-from areaeffect.findings.cross_panel import build_panel
+from areaeffect.findings.series import build_panel
 from areaeffect.panel import Graph, Neighbourhood
-from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_draws, run_programme
+from areaeffect.placebo.programmes import Machine, programme_of, run_programme
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Bools, Floats, Ints, NotEstimable
 from areaeffect.study.model import Study
@@ -202,9 +202,9 @@ def _machine(universe: Universe, choice: Choice) -> Machine:
 
 
 def _own_curves(universe: Universe, machine: Machine) -> list[Curve]:
-    prepare(machine)
+    machine.prepare()
     real = run_programme(machine, universe.members)
-    drawn = run_draws(machine, np.arange(universe.n_draws))
+    drawn = machine.run(np.arange(universe.n_draws))
     found = []
     for case in universe.cases:
         if not case.units:
@@ -250,7 +250,7 @@ def _why(real: Floats, case: CurveCase, machine: Machine) -> str:
 
 
 def _library_curves(universe: Universe, machine: Machine, name: str) -> list[Curve]:
-    prepare(machine)
+    machine.prepare()
     cases = [case for case in universe.cases if case.units]
     rows: list[list[float]] = [[] for _ in cases]
     for number in range(universe.n_draws):

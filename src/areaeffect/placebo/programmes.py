@@ -15,16 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.design.programme import Cohort, Rules, design_programme
-from areaeffect.estimate.adjustment import adjustment
-from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
-from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Adjustment, Sums, totals
+from areaeffect.panel import Graph
+from areaeffect.results import Bools, Floats, Ints, Strings
 from areaeffect.streams import OF_AREAS, Use, generator
 
 _TRIES = 50
 _QUICK_TRIES = 8
 #: Packings of disjoint programmes that are tried, of which the fullest counts.
 _PACKINGS = 4
+#: Radii that are tried, as multiples of the real programme's spread.
+_RADII = (0.5, 0.7, 1.0, 1.4, 2.0, np.inf)
+_TRIALS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,15 +51,22 @@ def draw_programme(
 
     Parameters
     ----------
-    banks : the candidates of each real neighbourhood.
-    n_areas : areas in the panel.
     taken : (n_areas,), areas that may not be used; None for none.
-    rng : of this draw.
     spread : how far apart its neighbourhoods should lie; None for anywhere.
-    tries : times it is begun again where the last neighbourhoods find no room.
     """
-    if spread is not None:
-        return _draw_spread(banks, n_areas, taken, rng, spread)
+    if spread is not None:  # propose until one lies as far apart as the real one; else the nearest to it
+        best, least, made = None, np.inf, 0
+        for _ in range(_TRIES):
+            proposed = propose(banks, n_areas, taken, rng, spread)
+            if proposed is None:
+                continue
+            made += 1
+            off = spread.off_by(proposed)
+            if off < least:
+                best, least = proposed, off
+            if off <= ALIKE_WITHIN or made == PROPOSALS:
+                break
+        return None if best is None else [b.pieces[0][i] for b, i in zip(banks, best, strict=True)]
     for _ in range(tries):
         used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
         drawn: list[Ints | None] = [None] * len(banks)
@@ -70,24 +79,6 @@ def draw_programme(
         if all(d is not None for d in drawn):
             return [d for d in drawn if d is not None]
     return None
-
-
-def _draw_spread(
-    banks: Sequence[Candidates], n_areas: int, taken: Bools | None, rng: np.random.Generator, spread: Spread
-) -> list[Ints] | None:
-    """Propose programmes until one lies as far apart as the real one; else the nearest to it."""
-    best, least, made = None, np.inf, 0
-    for _ in range(_TRIES):
-        picked = propose(banks, n_areas, taken, rng, spread)
-        if picked is None:
-            continue
-        made += 1
-        off = spread.off_by(picked)
-        if off < least:
-            best, least = picked, off
-        if off <= ALIKE_WITHIN or made == PROPOSALS:
-            break
-    return None if best is None else [b.pieces[0][i] for b, i in zip(banks, best, strict=True)]
 
 
 def propose(
@@ -118,18 +109,23 @@ def propose(
 def matched_spread(
     banks: Sequence[Candidates], n_areas: int, centres: Sequence[Floats], target: float
 ) -> Spread:
-    """Return how placebo programmes are kept as far apart as the real one.
+    """Find the radius with which proposed programmes come nearest to the spread of the real one.
 
     Parameters
     ----------
     banks : the candidates of each real neighbourhood, in one piece each.
-    n_areas : areas in the panel.
     centres : for each bank, (n_candidates, 2).
     target : mean distance between the real neighbourhoods' centres.
     """
-    return fit_radius(
-        Spread(tuple(centres), target, np.inf), lambda tried, rng: propose(banks, n_areas, None, rng, tried)
-    )
+    best, least = np.inf, np.inf
+    for step, factor in enumerate(_RADII):
+        tried = Spread(tuple(centres), target, factor * target)
+        rng = generator(Use.SPREAD, OF_AREAS, step)
+        found = [propose(banks, n_areas, None, rng, tried) for _ in range(_TRIALS)]
+        made = [tried.off_by(picked) for picked in found if picked is not None]
+        if len(made) >= _TRIALS // 2 and float(np.median(made)) < least:
+            best, least = tried.radius, float(np.median(made))
+    return Spread(tuple(centres), target, best)
 
 
 def _pick(bank: Candidates, used: Bools, rng: np.random.Generator) -> Ints | None:
@@ -137,19 +133,13 @@ def _pick(bank: Candidates, used: Bools, rng: np.random.Generator) -> Ints | Non
     mine = used.copy() if len(bank.pieces) > 1 else used
     picked = []
     for options in bank.pieces:
-        areas = _first_free(options, mine, rng)
-        if areas is None:
+        chosen = _free_position(options, np.arange(len(options)), mine, rng)
+        if chosen is None:
             return None
-        picked.append(areas)
+        picked.append(options[chosen])
         if len(bank.pieces) > 1:
-            mine[areas] = True
+            mine[options[chosen]] = True
     return np.sort(np.concatenate(picked))
-
-
-def _first_free(options: Sequence[Ints], used: Bools, rng: np.random.Generator) -> Ints | None:
-    """Pick at random among the candidates that share no area with `used`."""
-    chosen = _free_position(options, np.arange(len(options)), used, rng)
-    return None if chosen is None else options[chosen]
 
 
 def _free_position(options: Sequence[Ints], among: Ints, used: Bools, rng: np.random.Generator) -> int | None:
@@ -176,34 +166,27 @@ def count_disjoint(banks: Sequence[Candidates], n_areas: int, most: int) -> tupl
     fullest = (0, 0)
     for packing in range(_PACKINGS):
         rng = generator(Use.DISJOINT, OF_AREAS, packing)
-        fullest = max(fullest, _packed(banks, n_areas, most, rng), key=sum)
+        used = np.zeros(n_areas, dtype=bool)
+        programmes = 0
+        while programmes < most:
+            drawn = draw_programme(banks, n_areas, used, rng, tries=_QUICK_TRIES)
+            if drawn is None:
+                break
+            programmes += 1
+            used[np.concatenate(drawn)] = True
+        pieces = [options for bank in banks for options in bank.pieces]
+        places = programmes * len(pieces)
+        smallest = min(pieces, key=lambda options: len(options[0]) if options else 0)
+        while places < most * len(pieces):
+            chosen = _free_position(smallest, np.arange(len(smallest)), used, rng)
+            if chosen is None:
+                break
+            places += 1
+            used[smallest[chosen]] = True
+        fullest = max(fullest, (programmes, places), key=sum)
         if fullest[0] == most:
             break
     return fullest
-
-
-def _packed(
-    banks: Sequence[Candidates], n_areas: int, most: int, rng: np.random.Generator
-) -> tuple[int, int]:
-    """Count the programmes and the places of one packing."""
-    used = np.zeros(n_areas, dtype=bool)
-    programmes = 0
-    while programmes < most:
-        drawn = draw_programme(banks, n_areas, used, rng, tries=_QUICK_TRIES)
-        if drawn is None:
-            break
-        programmes += 1
-        used[np.concatenate(drawn)] = True
-    pieces = [options for bank in banks for options in bank.pieces]
-    places = programmes * len(pieces)
-    smallest = min(pieces, key=lambda options: len(options[0]) if options else 0)
-    while places < most * len(pieces):
-        picked = _first_free(smallest, used, rng)
-        if picked is None:
-            break
-        places += 1
-        used[picked] = True
-    return programmes, places
 
 
 class Cohorts(Protocol):
@@ -220,16 +203,6 @@ class Cohorts(Protocol):
 
     def sums(self, unit: int, areas: Ints) -> Mapping[int, Sums]:
         """Return each outcome's sums for the same; an outcome with too many gaps is absent."""
-
-
-class Job(Protocol):
-    """Work that can be shared out over processes, draw by draw."""
-
-    def prepare(self) -> None:
-        """Make what every draw needs, once, before draws are shared out."""
-
-    def run(self, draws: npt.NDArray[np.int64]) -> Floats:
-        """Return the totals of some draws, along the first axis."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -254,52 +227,38 @@ class Machine:
         return N_TOTALS + N_PATH * self.n_bins
 
     def prepare(self) -> None:
-        """See `prepare`."""
-        prepare(self)
+        """Make every cohort and sum that a draw can ask for, once, before draws are shared out.
+
+        Also the searches for nearest areas: the OpenMP they use does not survive a fork.
+        """
+        for arm in self.arms:
+            asked: dict[int, tuple[Cohort, list[Ints]]] = {}
+            for g, bank in enumerate(self.banks):
+                for options in {id(some): some for some in bank.pieces}.values():
+                    for areas in options:
+                        cohort = arm.cohort(g, areas)
+                        arm.sums(g, areas)
+                        asked.setdefault(id(cohort), (cohort, []))[1].append(areas)
+            for cohort, groups in asked.values():
+                if cohort.nearest is not None:
+                    cohort.nearest.of(np.unique(np.concatenate(groups)))
 
     def run(self, draws: npt.NDArray[np.int64]) -> Floats:
-        """See `run_draws`."""
-        return run_draws(self, draws)
+        """Design and add up placebo programmes.
 
+        Each draw has its own random numbers, so that the result does not depend on how draws are
+        shared between processes.
 
-def prepare(machine: Machine) -> None:
-    """Make every cohort and sum that a draw can ask for, once, before draws are shared out.
-
-    Also the searches for nearest areas: the OpenMP they use does not survive a fork.
-    """
-    for arm in machine.arms:
-        asked: dict[int, tuple[Cohort, list[Ints]]] = {}
-        for g, bank in enumerate(machine.banks):
-            for options in {id(some): some for some in bank.pieces}.values():
-                for areas in options:
-                    cohort = arm.cohort(g, areas)
-                    arm.sums(g, areas)
-                    asked.setdefault(id(cohort), (cohort, []))[1].append(areas)
-        for cohort, groups in asked.values():
-            if cohort.nearest is not None:
-                cohort.nearest.of(np.unique(np.concatenate(groups)))
-
-
-def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
-    """Design and add up placebo programmes.
-
-    Parameters
-    ----------
-    machine : see `Machine`.
-    draws : numbers of the draws; each has its own random numbers, so that the result does not
-        depend on how draws are shared between processes.
-
-    Returns
-    -------
-    (n_draws, n_neighbourhoods, n_outcomes, n_totals); NaN where a pool was empty.
-    """
-    shape = (len(draws), len(machine.banks), machine.n_outcomes, machine.n_totals)
-    found = np.full(shape, np.nan)
-    for d, number in enumerate(draws):
-        programme = programme_of(machine, int(number))
-        if programme is not None:
-            found[d] = run_programme(machine, programme, int(number))
-    return found
+        Returns
+        -------
+        (n_draws, n_neighbourhoods, n_outcomes, n_totals); NaN where a pool was empty.
+        """
+        found = np.full((len(draws), len(self.banks), self.n_outcomes, self.n_totals), np.nan)
+        for d, number in enumerate(draws):
+            programme = programme_of(self, int(number))
+            if programme is not None:
+                found[d] = run_programme(self, programme, int(number))
+        return found
 
 
 def programme_of(machine: Machine, number: int) -> list[Ints] | None:
@@ -327,8 +286,112 @@ def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) 
             if chosen is None:
                 continue
             members, pool, weights = programme[g], chosen.pool, chosen.weights
-            by = adjustment(cohorts[g].scaled, members, pool, weights) if arm.is_adjusted else None
+            scaled = cohorts[g].scaled
+            by = Adjustment(scaled[members], scaled[pool], weights) if arm.is_adjusted else None
             left = None if chosen.exact else chosen.imbalance
             for o, sums_ in arm.sums(g, members).items():
                 found[g, o] = totals(sums_, members, pool, weights, by, left)
     return found
+
+
+#: Seeds whose pseudo-neighbourhoods are kept for each neighbourhood: those most alike it.
+ALIKE = 200
+#: Times each seed area is grown into a pseudo-neighbourhood of each size.
+GROWTHS = 3
+#: Seeds that are grown from at most: of more areas (output areas of a nation) this number at random.
+MOST_SEEDS = 40_000
+
+
+def grow(graph: Graph, allowed: Bools, size: int, rng: np.random.Generator) -> list[Ints]:
+    """Grow contiguous pseudo-neighbourhoods of one size from every allowed area.
+
+    A random area on the edge joins until the size is reached; seeds whose connected part is
+    too small give none. Repeats are dropped. Of more than `MOST_SEEDS` seeds that number is drawn.
+    """
+    seeds = np.flatnonzero(graph.component_sizes(allowed) >= size)
+    if len(seeds) > MOST_SEEDS:
+        seeds = np.sort(rng.choice(seeds, MOST_SEEDS, replace=False))
+    around = [
+        [a for a in graph.of(area).tolist() if allowed[a]] if allowed[area] else []
+        for area in range(len(allowed))
+    ]
+    found: dict[bytes, Ints] = {}
+    for seed in seeds.tolist():
+        for _ in range(GROWTHS):
+            members = [seed]
+            edge = set(around[seed])
+            while len(members) < size:
+                options = sorted(edge)
+                joined = options[int(rng.integers(len(options)))]
+                members.append(joined)
+                edge.update(around[joined])
+                edge.difference_update(members)
+            areas = np.array(sorted(members), dtype=np.int64)
+            found[areas.tobytes()] = areas
+    return [found[key] for key in sorted(found)]
+
+
+def grouped(groups: Strings, allowed: Bools, complete: Bools) -> list[Ints]:
+    """Take given groups (boroughs, wards) whose covered areas may all be treated; (n_areas,) each."""
+    found = []
+    for group in np.unique(groups):
+        inside = (groups == group) & complete
+        if group and inside.any() and allowed[inside].all():
+            found.append(np.flatnonzero(inside).astype(np.int64))
+    return found
+
+
+def mean_traits(candidates: Sequence[Ints], traits: Floats) -> Floats:
+    """Return the mean of traits, (n_areas, q), of each candidate, (n_candidates, q)."""
+    if not candidates:
+        return np.empty((0, traits.shape[1]))
+    sizes = np.fromiter(map(len, candidates), dtype=np.int64, count=len(candidates))
+    starts = np.cumsum(sizes) - sizes
+    return np.asarray(np.add.reduceat(traits[np.concatenate(candidates)], starts) / sizes[:, None])
+
+
+def most_alike(candidates: Sequence[Ints], means: Floats, target: Floats, keep: int) -> list[Ints]:
+    """Keep the candidates whose mean traits, (n_candidates, q), are nearest to a target's, (q,)."""
+    if len(candidates) <= keep:
+        return list(candidates)
+    spread = means.std(axis=0)
+    distance = (((means - target) / np.where(spread > 0, spread, 1.0)) ** 2).sum(axis=1)
+    farthest = np.partition(distance, keep - 1)[keep - 1]
+    nearer = np.flatnonzero(distance < farthest)
+    level = np.flatnonzero(distance == farthest)[: keep - len(nearer)]
+    return [candidates[i] for i in np.sort(np.concatenate([nearer, level]))]
+
+
+#: A programme whose spread is within this factor of the real one's is taken at once ...
+ALIKE_WITHIN = 1.15
+#: ... and after this number of proposals the one that came nearest is.
+PROPOSALS = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """How placebo programmes are kept as far apart as the real one."""
+
+    #: for each neighbourhood, (n_candidates, 2), the centres of what may represent it
+    centres: tuple[Floats, ...]
+    target: float  # mean distance between the real neighbourhoods' centres, metres
+    radius: float  # neighbourhoods are looked for within it of a first place; infinite for anywhere.
+
+    def off_by(self, picked: Sequence[int]) -> float:
+        """Return how far a programme's spread is from the real one's, as a factor of 1 or more."""
+        found = mean_distance(np.array([c[i] for c, i in zip(self.centres, picked, strict=True)]))
+        if found <= 0 or self.target <= 0:
+            return 1.0 if found == self.target else np.inf
+        return float(np.exp(np.abs(np.log(found / self.target))))
+
+
+def mean_distance(points: Floats) -> float:
+    """Return the mean distance between pairs of points, (n, 2) with n of 2 or more."""
+    apart = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=-1))
+    n = len(points)
+    return float(apart.sum() / (n * (n - 1)))
+
+
+def centre_of(groups: Sequence[Ints], centres: Floats) -> Floats:
+    """Return the mean of the centres of each group's areas, (n_groups, 2)."""
+    return np.array([centres[areas].mean(axis=0) for areas in groups]).reshape(-1, 2)

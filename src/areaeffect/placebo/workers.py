@@ -8,11 +8,10 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from areaeffect.placebo.programmes import Job
 from areaeffect.results import Floats, Ints
 
 #: Draws that one task holds: small enough for a smooth progress display.
@@ -24,6 +23,16 @@ Task = TypeVar("Task")
 Done = TypeVar("Done")
 
 _run_and_shared: tuple[Callable[[Any, Any], Any], Any] | None = None
+
+
+class Job(Protocol):
+    """Work that can be shared out over processes, draw by draw."""
+
+    def prepare(self) -> None:
+        """Make what every draw needs, once, before draws are shared out."""
+
+    def run(self, draws: Ints) -> Floats:
+        """Return the totals of some draws, along the first axis."""
 
 
 @contextmanager
@@ -52,15 +61,6 @@ def default_threads() -> int:
 def run_all(job: Job, n_draws: int, threads: int, tick: Callable[[int], None]) -> Floats:
     """Run every placebo draw.
 
-    Parameters
-    ----------
-    job : what is done with each draw.
-    n_draws : how many.
-    threads : worker processes; 1 runs here.
-    tick : called with the number of draws finished since the last call.
-
-    Returns
-    -------
     (n_draws, n_neighbourhoods, n_outcomes, N_TOTALS), in the order of the draws.
     """
     job.prepare()
@@ -90,14 +90,9 @@ def over_processes(
 
     Parameters
     ----------
-    run : a function of a module, called with `shared` and a task.
-    shared : what every task needs; each process gets one copy.
-    tasks : what differs between them.
-    threads : most processes; 1 runs here.
     start : 'spawn' where the processes of this program hold threads or OpenMP, which survive no
         fork; 'fork' copies nothing, and becomes what the system has where it has none.
     tasks_each : tasks of a process before it ends and gives its memory back; None for any number.
-    while_waiting : called about every twentieth of a second.
     """
     if threads == 1 or len(tasks) <= 1:
         yield from ((i, run(shared, task)) for i, task in enumerate(tasks))

@@ -24,8 +24,7 @@ from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import Plan
 from areaeffect.findings.refusals import refused
 from areaeffect.panel import Measure
-from areaeffect.placebo.places import Spread
-from areaeffect.placebo.programmes import Machine, count_disjoint
+from areaeffect.placebo.programmes import Machine, Spread, count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.backtest import Backtest, Horizon, NoiseGrowth, backtests, fit_growth, horizon_of
 from areaeffect.results import Floats

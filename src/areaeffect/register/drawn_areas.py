@@ -28,12 +28,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.results import Strings
+    from areaeffect.results import Floats, Strings
     from areaeffect.study.initiative import Initiative
 
     Outlines = npt.NDArray[np.object_]
-
-    from areaeffect.results import Floats
 
 #: Overlaps below this share of an area are drawing noise along a shared border: not reported.
 SLIVER = 0.001
@@ -70,7 +68,14 @@ def rows_of_drawn(
         codes, kept = areas[shares.area[mine]].tolist(), share >= fit.least
         common, whole = np.nan_to_num(share) * size, float(shares.whole[g])
         if not kept.any():
-            faults.append(_too_small(record, path, np.nan_to_num(share), codes))
+            most = int(np.nan_to_num(share).argmax())
+            least, name = np.nan_to_num(share)[most], record.values["neighbourhood"] or path.stem
+            what = f"no area matches '{name}': the largest share it covers is {least:.0%}, of {codes[most]}."
+            fix = (
+                f"It is smaller than the areas in the data. With fit = {{ least = {least:.2f} }} that "
+                "area would represent it, although most of its homes lie outside; or use smaller areas."
+            )
+            found.fault(what, f"{path}, {record.place}", fix)
         unknown = "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
         under = f"under {fit.least:.0%} of it lies inside"
         reasons = np.select([np.isnan(share), kept], [unknown, ""], under).tolist()
@@ -125,31 +130,13 @@ def _joined(
     return shapes, [records[own[0]] for own in parts.values()], faults
 
 
-def _too_small(record: Record, path: Path, shares: Floats, codes: list[str]) -> Problem:
-    most = int(shares.argmax())
-    return Problem(
-        f"no area matches '{record.values['neighbourhood'] or path.stem}': the largest share it "
-        f"covers is {shares[most]:.0%}, of {codes[most]}.",
-        f"{path}, {record.place}",
-        f"It is smaller than the areas in the data. With fit = {{ least = {shares[most]:.2f} }} "
-        "that area would represent it, although most of its homes lie outside; or use smaller areas.",
-    )
-
-
 _DEGREES, _GRID = ("longitude", "latitude"), ("easting", "northing")
 _RESIDENTS = "residents"
 _SHOWN = 5
 
 
 def read_points(path: Path, to_crs: str) -> tuple[Floats, Floats, tuple[str, ...]]:
-    """Read residents by longitude and latitude, or easting and northing: points in `to_crs`, people, remarks.
-
-    Raises
-    ------
-    DataError
-        Missing columns, rows whose coordinates or residents cannot be read, by row; coordinates
-        that are not what their columns say.
-    """
+    """Read residents by longitude and latitude, or easting and northing: points, people, remarks."""
     table = read_user_table(path, layout=Layout((*_DEGREES, *_GRID, _RESIDENTS)))
     frame = table.frame
     has_degrees = set(_DEGREES) <= set(frame.columns)

@@ -14,13 +14,13 @@ from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood
 from areaeffect.register.drawn_areas import OUTSIDE, LeftOut, PlacesRead, rows_of_drawn
-from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
-from areaeffect.register.places import KINDS, find_places
-from areaeffect.register.postcodes import Postcodes, find_postcodes
+from areaeffect.register.places import KINDS, Postcodes, find_places, find_postcodes
 from areaeffect.register.rows import (
     KNOWN,
     Record,
     contradictions,
+    date_problems,
+    neighbourhoods_of,
     read_records,
     row_of,
     unnamed,
@@ -75,10 +75,7 @@ def places_found(
 ) -> PlacesRead:
     """Return the areas of the places that a file names: by area code, ward, MSOA, postcode, or drawn.
 
-    Raises
-    ------
-    StudyError, DataError
-        A file or lookup that cannot be read. What is wrong with entries is in `faults`.
+    What is wrong with entries is in `faults`.
     """
     if path.suffix.lower() in SUFFIXES:
         return rows_of_drawn(initiative, path, folder, boundaries, areas)

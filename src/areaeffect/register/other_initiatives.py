@@ -17,9 +17,8 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import places_found
-from areaeffect.register.neighbourhoods import start_kind
 from areaeffect.register.places import PlaceLookup, authorities_of, in_authority, lookups_of, vintage_of
-from areaeffect.register.rows import Record, grouped, read_records
+from areaeffect.register.rows import Record, grouped, read_records, start_kind
 from areaeffect.results import Ints, Strings
 from areaeffect.study.file import StudyFile
 from areaeffect.study.initiative import Initiative
@@ -94,11 +93,6 @@ def other_initiatives(
     """Read the register's files and place their entries.
 
     `authority` holds codes or names of each area's authority, where the study has a column of them.
-
-    Raises
-    ------
-    StudyError, DataError
-        A file or lookup that cannot be read; authorities to be left out that are not known.
     """
     register, window = file.study.register_, file.study.study.window
     if not register.others:
@@ -142,15 +136,14 @@ def _studied(
     """Return the other initiatives that can be studied: located, begun inside the window."""
     taken = set(treated)
     found = []
-    kind = window.kind
-    first, last = (parse_period(t, kind) or 0 for t in (window.start, window.end))
+    begins, over = window.months
     for entry in entries:
         own = start_kind(entry.start, window)
         start = parse_period(entry.start, own) if entry.start else None
         codes = [c for c in entry.areas if c in position and c not in taken]
         if start is None or not codes:
             continue
-        if not kind.first_month(first) < own.first_month(start) < kind.first_month(last + 1):
+        if not begins < own.first_month(start) < over:
             continue
         taken.update(codes)
         led = {"true": True, "false": False}.get(entry.resident_led.lower())
@@ -198,11 +191,6 @@ def read_register(
 
     Files are tables by area code, ward, MSOA, `match_code`, name in an authority, or postcode, or
     drawn boundaries. Without a window, an entry is taken to be going on, as one without dates.
-
-    Raises
-    ------
-    StudyError, DataError
-        A file or lookup that cannot be read.
     """
     places: list[PlaceLookup] | None = None
     entries: list[Entry] = []

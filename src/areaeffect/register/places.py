@@ -1,8 +1,9 @@
-"""Names of wards and MSOAs to areas, and the lookups, a user's own or the catalogue's, that hold them."""
+"""Names of wards and MSOAs, and postcodes, to areas, by a user's own lookups or the catalogue's."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from areaeffect.errors import DataError, did_you_mean
+from areaeffect.errors import DataError, did_you_mean, number_of
 from areaeffect.results import Bools, Ints, Strings
+from areaeffect.sources.publishers.large_files import RELEASE, plain_postcode, read_directory
 from areaeffect.sources.publishers.panel import lookup_of, published_roots
+from areaeffect.sources.publishers.releases import find_release, is_here, locate
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table, rows_account
@@ -78,15 +81,18 @@ class PlaceLookup:
             is_code = _CODE.fullmatch(authority)
             key = ("authority_code", authority) if is_code else ("authority", plain_authority(authority))
             own = self._at(*key)
-            if len(inside := np.intersect1d(rows, own)):
-                return self._areas(inside)
             if not len(own):
                 return f"there is no local authority '{authority}' in {self.source}"
-            near = did_you_mean(text, set(self.rows["name"].iloc[own]))
-            return f"there is no {title} '{text}' in {authority}" + (f" ({near})" if near else "")
+            rows, among = np.intersect1d(rows, own), self.rows["name"].iloc[own]
+        else:
+            among = self.rows["name"]
         if not len(rows):
-            near = did_you_mean(text, set(self.rows["name"]))
-            return f"there is no {title} '{text}' in {self.source}" + (f" ({near})" if near else "")
+            near = did_you_mean(text, set(among))
+            return f"there is no {title} '{text}' in {authority or self.source}" + (
+                f" ({near})" if near else ""
+            )
+        if authority:
+            return self._areas(rows)
         found = self.rows.iloc[rows]
         where = sorted(set(found["authority"].where(found["authority"] != "", found["authority_code"])))
         if len(where) > 1:
@@ -114,13 +120,6 @@ def plain_authority(name: str) -> str:
     return " ".join(_FILLER.sub(" ", plain_name(name)).split())
 
 
-def same_authority(given: str, code: str, name: str) -> bool:
-    """Tell whether a code or name given means the authority of this code and name."""
-    if _CODE.fullmatch(given):
-        return given == code
-    return bool(name) and plain_authority(given) == plain_authority(name)
-
-
 def columns_of(header: Sequence[str]) -> dict[str, list[str]]:
     """Return the columns of a lookup by what they hold, in the order of the file."""
     found: dict[str, list[str]] = {}
@@ -139,16 +138,15 @@ def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: S
     one of the kind, it raises DataError.
     """
     named = columns_of(list(columns))
-    code, name = named.get(f"{kind}_code"), named.get(f"{kind}_name")
-    if "area" not in named or not (code or name):
+    if "area" not in named or not {f"{kind}_code", f"{kind}_name"} & named.keys():
         what = f"the lookup has no column of areas, or none of {kind}s."
         fix = f"It needs area_code, {kind}_code or {kind}_name, and authority_name or authority_code."
         raise DataError(what, source, f"{fix} Columns: {', '.join(columns)}.")
     most = max(named["area"], key=lambda c: int(np.isin(columns[c], areas).sum()))
     taken = {
         "area": most,
-        "code": code[0] if code else "",
-        "name": name[0] if name else "",
+        "code": named.get(f"{kind}_code", [""])[0],
+        "name": named.get(f"{kind}_name", [""])[0],
         "authority_code": named.get("authority_code", [""])[-1],
         "authority": named.get("authority_name", [""])[-1],
     }
@@ -239,9 +237,11 @@ def in_authority(text: str, named: list[tuple[Strings, Strings]], n_areas: int) 
     """Return the areas of an authority, by code or name, of any of the years known."""
     inside: Bools = np.zeros(n_areas, dtype=np.bool_)
     for codes, names in named if text else ():
-        for code, name in set(zip(codes.tolist(), names.tolist(), strict=True)):
-            if same_authority(text, code, name):
-                inside |= (codes == code) & (names == name)
+        if _CODE.fullmatch(text):
+            inside |= codes == text
+        else:
+            meant = [n for n in np.unique(names) if n and plain_authority(n) == plain_authority(text)]
+            inside |= np.isin(names, meant)
     return inside
 
 
@@ -258,16 +258,138 @@ def lookups_of(lookup: str | None, vintage: str | None, folder: Path, areas: Str
         for other in (vintage, _OTHER_VINTAGE[vintage]) if vintage and lookup is None else ():
             try:
                 places = catalogue_places(kind, other, folder, areas)
-                found.append(places if other == vintage else _brought(places, other, folder))
+                if other != vintage:  # every area of the study's vintage that overlaps
+                    pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
+                    old, new = (pairs.old, pairs.new) if other == "lsoa11" else (pairs.new, pairs.old)
+                    overlap = pd.DataFrame({"area": old, "new": new}, dtype=object)
+                    rows = overlap.merge(places.rows.drop_duplicates("area"), on="area")
+                    rows = rows.drop(columns="area").rename(columns={"new": "area"})
+                    places = replace(places, source=f"{places.source} (by overlap)", rows=rows)
+                found.append(places)
             except DataError:  # not fetched: the entries that need it are listed as not located
                 continue
     return found
 
 
-def _brought(places: PlaceLookup, vintage: str, folder: Path) -> PlaceLookup:
-    """Return a lookup on the areas of the other vintage: every area that overlaps."""
-    pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
-    old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
-    overlap = pd.DataFrame({"area": old, "new": new}, dtype=object)
-    rows = overlap.merge(places.rows.drop_duplicates("area"), on="area").drop(columns="area")
-    return replace(places, source=f"{places.source} (by overlap)", rows=rows.rename(columns={"new": "area"}))
+_FEWEST_AN_AREA = 10
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
+#: A CSV of more bytes is a directory of the whole country, and is not read as a table of a user.
+_LARGE = 64 << 20
+#: Columns of a lookup that may hold the areas of a study, by what they hold.
+_AREAS = ("area", "msoa_code", "ward_code", "authority_code")
+
+
+class Postcodes:
+    """Where postcodes lie: postcodes, areas and ended are (n,), as in the file; '' for those in use."""
+
+    def __init__(self, postcodes: pd.Series, areas: pd.Series, ended: pd.Series, source: str) -> None:
+        self.source = source
+        rows = pd.DataFrame({"area": areas, "ended": ended}, dtype="category")
+        rows.index = index = pd.Index(postcodes.map(plain_postcode))
+        again = rows[index.duplicated(keep=False)]
+        self._twice = {
+            str(postcode): sorted(set(own["area"]))
+            for postcode, own in again.groupby(level=0)
+            if own["area"].nunique() > 1
+        }
+        self._rows = rows[~index.duplicated(keep="last")]
+        self._used: pd.DataFrame = self._rows[self._rows["ended"].astype(str).str.strip() == ""]
+        self._in_use = self._used["area"].value_counts()
+        self._read = len(rows)
+
+    @property
+    def account(self) -> str:
+        """How many rows of the lookup place a postcode in an area; the last of a repeated one."""
+        of_use = (self._rows.index != "") & (self._rows["area"].astype(str) != "")
+        return rows_account(self.source, self._read, int(of_use.sum()))
+
+    def fault(self, text: str) -> str:
+        """Return why a postcode cannot be placed; '' where it can."""
+        postcode = plain_postcode(text)
+        if not _POSTCODE.fullmatch(postcode):
+            return f"'{text}' is not written like a postcode"
+        if postcode in self._twice:
+            return f"'{text}' is in two areas ({' and '.join(self._twice[postcode])})"
+        if postcode not in self._rows.index or not self.area_of(postcode):
+            begins = np.asarray(self._rows.index.str.startswith(postcode[:-3]))
+            near = did_you_mean(postcode, self._rows.index[begins].tolist())
+            return f"'{text}' is not in {self.source}" + (f" ({near})" if near else "")
+        if ended := str(self._rows.at[postcode, "ended"]).strip():
+            return f"'{text}' was terminated ({ended})"
+        return ""
+
+    def area_of(self, text: str) -> str:
+        """Return the area of a postcode without a fault."""
+        return str(self._rows.at[plain_postcode(text), "area"])
+
+    def shares_cannot_be_told(self, listed: Sequence[str]) -> str:
+        """Return why shares of areas cannot be worked out from this lookup; '' where they can.
+
+        A lookup of little more than the listed postcodes makes every share 100 %.
+        """
+        own = {plain_postcode(t) for t in listed}
+        touched = {self.area_of(p) for p in own}
+        held = sum(int(self._in_use[a]) for a in touched)
+        if held >= _FEWEST_AN_AREA * len(touched) or len(own) < held / 2:
+            return ""
+        return (
+            f"the lookup {self.source} holds {held} postcodes in the "
+            f"{number_of(len(touched), 'area', 'areas')} touched, "
+            f"of which {len(own)} are listed"
+        )
+
+    def shares(self, listed: Sequence[str]) -> dict[str, float]:
+        """Return, for each area touched, the share of its postcodes in use that is listed."""
+        found = Counter(self.area_of(p) for p in {plain_postcode(t) for t in listed})
+        return {area: n / int(self._in_use[area]) for area, n in sorted(found.items())}
+
+    def inside(self, areas: Strings) -> tuple[Strings, Ints]:
+        """Return the postcodes in use of some areas, ascending, and the position of each's area."""
+        held = self._used["area"].cat
+        at = pd.Index(areas).get_indexer(held.categories.astype(str))[held.codes]
+        inside = pd.Series(at, index=self._used.index)[at >= 0].sort_index()
+        return inside.index.to_numpy(dtype=np.str_), inside.to_numpy(dtype=np.int64)
+
+
+def has_directory(folder: Path, areas: Strings) -> bool:
+    """Tell whether the directory of postcodes has been fetched and can know areas of a study."""
+    is_official = len(areas) > 0 and re.fullmatch(r"[EW]\d{8}", str(areas[-1])) is not None
+    return is_official and is_here(find_release(RELEASE), published_roots(folder))
+
+
+def find_postcodes(lookup: str | None, folder: Path, areas: Strings, where: str = "") -> Postcodes:
+    """Return where postcodes lie, for the areas of a study, by its own lookup or the fetched directory.
+
+    Of several columns of areas, the one that knows most of the study's is taken.
+    """
+    if lookup is None:
+        if not has_directory(folder, areas):
+            raise DataError(
+                "postcodes are listed, but no directory says in which areas they lie.",
+                where,
+                "Get it with `areaeffect fetch postcodes`, or name your own: lookup = "
+                "'file.csv' with columns postcode and area_code.",
+            )
+        ((_, path),) = locate(find_release(RELEASE), published_roots(folder))
+    else:
+        path = resolve(lookup, folder)
+    held: dict[str, list[str]] = {}
+
+    def choose(header: Sequence[str]) -> list[str]:
+        named = columns_of(header)
+        held["areas"] = [c for what in _AREAS for c in named.get(what, ())]
+        if "postcode" not in named or not held["areas"]:
+            what = "the lookup has no column of postcodes, or none of areas."
+            fix = f"It needs postcode and area_code. Columns: {', '.join(header)}."
+            raise DataError(what, str(path), fix)
+        held["ended"] = named.get("ended", [])[:1]
+        return [named["postcode"][-1], *held["areas"], *held["ended"]]
+
+    if path.suffix.lower() == ".zip" or (path.is_file() and path.stat().st_size > _LARGE):
+        table = read_directory(path, choose)
+    else:
+        columns = read_columns(path)
+        table = pd.DataFrame({name: columns[name].astype(object) for name in choose(list(columns))})
+    ended = table[held["ended"][0]] if held["ended"] else pd.Series("", table.index)
+    area = max(held["areas"], key=lambda c: np.isin(table[c].to_numpy(str), areas).sum())
+    return Postcodes(table.iloc[:, 0], table[area], ended, path.name)

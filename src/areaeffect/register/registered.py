@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,11 +14,6 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.register.drawn_areas import PlacesRead
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
-from areaeffect.register.neighbourhoods import (
-    areas_named,
-    neighbourhoods_from_column,
-    neighbourhoods_from_starts,
-)
 from areaeffect.register.other_initiatives import Others, other_initiatives
 from areaeffect.register.rows import read_records
 from areaeffect.results import Floats, Ints, Strings
@@ -31,6 +26,14 @@ from areaeffect.study.parts import resolve
 
 #: Why an area is neither treated nor a benchmark area.
 THROUGHOUT = "treated in all of its periods"
+_SHOWN = 5
+#: How a column of starts writes that there is none.
+_NEVER = frozenset({"", "0", "nan", "NaN", "NA", "inf", "Inf", "never"})
+_THROUGHOUT = (
+    "are treated from their first period on, so there are no figures from before their start",
+    "Begin the table earlier, or write treated_throughout = 'leave out': they are then neither "
+    "treated nor benchmark areas.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -222,3 +225,105 @@ def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:
         for area, first, own in pairs
         if first is not own
     ]
+
+
+def neighbourhoods_from_column(
+    initiative: Initiative, treated: Floats, periods: Periods, areas: Strings, where: str
+) -> tuple[list[Neighbourhood], Ints]:
+    """Build neighbourhoods from a column, (n_areas, n_periods), that is 1 in treated area-periods.
+
+    Areas that begin in the same period form one neighbourhood. Areas left out, because they are 1
+    in all their periods, come with them.
+    """
+    known = np.isfinite(treated)
+    on = known & (treated == 1)
+    off_again = (np.maximum.accumulate(on, axis=1) & known & ~on).any(axis=1)
+    ever = on.any(axis=1)
+    begin = on.argmax(axis=1)
+    throughout = ever & (begin == known.argmax(axis=1))
+    left_out = throughout & (initiative.treated_throughout == "leave out")
+    wrong = (known & (treated != 0) & (treated != 1)).any(axis=1)
+    problems = [
+        Problem(f"{areas_named(areas[mask])} {what}.", where, fix)
+        for mask, what, fix in (
+            (wrong, "hold values other than 0 and 1", "Write 1 in treated area-periods, else 0."),
+            (
+                off_again & ~wrong,
+                "go back to 0 after a 1",
+                "It must be 0 before the start and 1 from it on: what lasts after the work "
+                "ended is part of the effect. Correct the column, or leave these areas out.",
+            ),
+            (throughout & ~left_out & ~wrong, *_THROUGHOUT),
+        )
+        if mask.any()
+    ]
+    if not (ever & ~left_out).any():
+        problems.append(Problem("no area is 1 after being 0.", where, "It marks treated area-periods."))
+    if problems:
+        raise DataError(problems)
+    ever &= ~left_out
+    starts = [(periods.first + int(begin[i]), int(i)) for i in np.flatnonzero(ever)]
+    return _by_start(initiative, starts, periods.kind), np.flatnonzero(left_out).astype(np.int64)
+
+
+def neighbourhoods_from_starts(
+    initiative: Initiative, starts: Strings, periods: Periods, areas: Strings, where: str
+) -> tuple[list[Neighbourhood], Ints]:
+    """Build neighbourhoods from a column with the start of each area, as text.
+
+    Areas that begin in the same period form one neighbourhood. A blank, 0 or a start after the
+    last period leaves an area untreated. Areas left out, because they start before the first
+    period, come with them.
+    """
+    found: list[tuple[int, int]] = []
+    unreadable, throughout = (np.zeros(len(starts), dtype=bool) for _ in range(2))
+    for i, text in enumerate(starts):
+        written = str(text).strip().removesuffix(".0")
+        if written in _NEVER:
+            continue
+        ordinal = parse_period(written, periods.kind)
+        if ordinal is None:
+            unreadable[i] = True
+        elif ordinal <= periods.first:
+            throughout[i] = True
+        elif ordinal < periods.first + periods.n:
+            found.append((ordinal, i))
+    problems = []
+    if unreadable.any():
+        own = ", ".join(sorted({f"'{t}'" for t in starts[unreadable]})[:_SHOWN])
+        what = f"{own} ({areas_named(areas[unreadable])}) is not a {periods.kind}."
+        fix = f"Write starts like the periods of the outcomes, such as '{periods.labels[0]}'."
+        problems.append(Problem(what, where, fix))
+    if throughout.any() and initiative.treated_throughout == "refuse":
+        what = f"{areas_named(areas[throughout])} {_THROUGHOUT[0]}."
+        problems.append(Problem(what, where, _THROUGHOUT[1]))
+    if not found:
+        problems.append(Problem("no area starts inside the periods of the outcomes.", where))
+    if problems:
+        raise DataError(problems)
+    return _by_start(initiative, found, periods.kind), np.flatnonzero(throughout).astype(np.int64)
+
+
+def _by_start(
+    initiative: Initiative, starts: Sequence[tuple[int, int]], kind: PeriodKind
+) -> list[Neighbourhood]:
+    """Make one neighbourhood of the areas of each start; `starts` are (ordinal, area)."""
+    ordinals = sorted({ordinal for ordinal, _ in starts})
+    return [
+        Neighbourhood(
+            initiative=initiative.name,
+            name=initiative.name if len(ordinals) == 1 else f"{initiative.name}, start {i + 1}",
+            areas=np.array([area for own, area in starts if own == ordinal], dtype=np.int64),
+            start=ordinal,
+            start_kind=kind,
+            resident_led=initiative.resident_led,
+        )
+        for i, ordinal in enumerate(ordinals)
+    ]
+
+
+def areas_named(codes: Strings) -> str:
+    """Name some areas: 'areas A, B, C, D, E and 3 more'."""
+    shown = ", ".join(map(str, codes[:_SHOWN]))
+    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
+    return f"area{'s' if len(codes) > 1 else ''} {shown}{more}"

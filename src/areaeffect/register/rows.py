@@ -1,28 +1,34 @@
-"""Rows of a file of areas: one area of one neighbourhood, and what is said of it."""
+"""Rows of a file of areas, one area of one neighbourhood each, and the neighbourhoods that they make."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem, StudyError, number_of, repeated
-from areaeffect.periods import PeriodKind, kind_of, read_periods
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, number_of, repeated
+from areaeffect.geography.codes import counterparts
+from areaeffect.panel import Neighbourhood
+from areaeffect.periods import PeriodKind, kind_of, label, parse_period, read_periods
 from areaeffect.tables.cells import plain_text, read_codes, same_spelling
 from areaeffect.tables.user_table import Layout, read_user_table, require_file, rows_account
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from areaeffect.results import Strings
     from areaeffect.study.initiative import Initiative
+    from areaeffect.study.parts import Window
 
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
+_ONS_CODE = re.compile(r"[EWSN]\d{8}")
 #: Columns with a meaning of their own; every other one is a free attribute.
 KNOWN = ("area_code", "programme", "neighbourhood", "start_date", "end_date", "resident_led", "funding")
-
-
 #: Columns that say where an entry is, otherwise than by code.
 _PLACES = ("ward", "msoa", "postcode", "match_code", "authority", "lad_code")
 _OTHER_NAMES_OF = {
@@ -58,11 +64,9 @@ class AreaRow:
 
     place: str  # its position in the file
     area: str  # its code
-    #: programme, neighbourhood: names
     programme: str
     neighbourhood: str
-    #: start, end: as written; '' where not given.
-    start: str
+    start: str  # as written, as the end is; '' where not given
     end: str
     resident_led: bool | None  # None where not stated
     funding: float | None  # of the neighbourhood, pounds; None where not stated.
@@ -86,11 +90,7 @@ class RecordTable:
 
 
 def read_records(path: Path) -> RecordTable:
-    """Read a file of areas as text, with the line of each row.
-
-    Dates are read as a column: '03/04/2016' is refused where no other date settles whether the
-    day or the month comes first.
-    """
+    """Read a file of areas as text, with the line of each row; the order of day and month from all dates."""
     try:
         require_file(path, "file of areas", "")
     except DataError as error:
@@ -202,10 +202,7 @@ def grouped(rows: Iterable[AreaRow]) -> dict[tuple[str, str], list[AreaRow]]:
 def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> AreaRow:
     """Return one area of an entry; the study's own entry fills what the file leaves out.
 
-    Parameters
-    ----------
-    area : the code of one of its areas.
-    located_by : columns that only say where the entry lies.
+    `located_by` are columns that only say where the entry lies, and are no attributes.
     """
     values = record.values
     led = values.get("resident_led", "").lower()
@@ -264,3 +261,137 @@ def pounds(text: str) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < float("inf") else None
+
+
+def neighbourhoods_of(
+    rows: Sequence[AreaRow], path: Path, areas: Strings, window: Window, found: Sequence[Problem] = ()
+) -> list[Neighbourhood]:
+    """Group rows of areas into neighbourhoods, by programme and name; raise all faults, `found` too.
+
+    Refused are codes that the panel does not hold, an area in two neighbourhoods, starts that are
+    missing, unreadable or outside the window, ends before them, and two of what one has once.
+    """
+    if not rows and not found:
+        raise DataError("the file lists no areas.", str(path), "Give one row for each area.")
+    position = {str(code): i for i, code in enumerate(areas)}
+    problems = [*_area_problems(rows, position, path), *date_problems(rows, window, path), *found]
+    if problems:
+        raise DataError(problems)
+    made = []
+    for (programme, name), own in sorted(grouped(rows).items(), key=itemgetter(0)):
+        kind, start, _ = _dates(own[0], window)
+        if start is None:  # `date_problems` has refused it
+            raise ValueError(own[0].start)
+        made.append(
+            Neighbourhood(
+                initiative=programme,
+                name=name,
+                areas=np.array(sorted({position[r.area] for r in own}), dtype=np.int64),
+                start=start,
+                start_kind=kind,
+                resident_led=own[0].resident_led,
+                attributes=shared_attributes([r.attributes for r in own]),
+                end=next((_dates(r, window)[2] for r in own if r.end), None),
+                funding=next((r.funding for r in own if r.funding is not None), None),
+            )
+        )
+    return made
+
+
+def shared_attributes(parts: Sequence[Sequence[tuple[str, str]]]) -> dict[str, str]:
+    """Return the attributes that every part has with the same value."""
+    first, *others = (dict(p) for p in parts)
+    return {k: v for k, v in first.items() if all(o.get(k) == v for o in others)}
+
+
+def start_kind(text: str, window: Window) -> PeriodKind:
+    """Return what a start or an end counts, by how it is written."""
+    return PeriodKind.NUMBER if window.kind is PeriodKind.NUMBER else kind_of(text) or PeriodKind.MONTH
+
+
+def _dates(row: AreaRow, window: Window) -> tuple[PeriodKind, int | None, int | None]:
+    """Return what a start counts, the start, and the last period of work; None where there is none."""
+    kind, own = start_kind(row.start, window), start_kind(row.end, window)
+    start, end = (parse_period(t, k) if t else None for t, k in ((row.start, kind), (row.end, own)))
+    if end is not None and own is not kind:
+        end = kind.holding(own.first_month(end + 1) - 1)
+    return kind, start, end
+
+
+def _area_problems(rows: Sequence[AreaRow], position: dict[str, int], path: Path) -> list[Problem]:
+    problems = []
+    unknown = [r for r in rows if r.area not in position]
+    for row in unknown[:_SHOWN]:
+        if not _ONS_CODE.fullmatch(row.area):
+            fix = did_you_mean(row.area, position) or "Check the code."
+        elif here := [c for c in counterparts(row.area) if c in position]:
+            fix = f"It is a code of another census; the panel has {', '.join(here)} in its place."
+        else:
+            fix = "It may be of another census vintage, or outside the table's territory."
+        problems.append(Problem(f"area '{row.area}' is not in the panel.", f"{path}, {row.place}", fix))
+    if len(unknown) > _SHOWN:
+        problems.append(Problem(f"{len(unknown) - _SHOWN} more areas are not in the panel.", str(path)))
+    seen: dict[str, AreaRow] = {}
+    for row in rows:
+        first = seen.setdefault(row.area, row)
+        if first is not row:
+            where = f"'{first.neighbourhood}' ({first.place}) and in '{row.neighbourhood}'"
+            fix = "An area belongs to one neighbourhood."
+            problems.append(Problem(f"area '{row.area}' is in {where}.", f"{path}, {row.place}", fix))
+    return problems
+
+
+def date_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
+    """Return what is wrong with the starts and ends of neighbourhoods, by the first row of each."""
+    begins, over = window.months
+    starts, ends = list[Problem](), list[Problem]()
+    for row in (own[0] for own in grouped(rows).values()):
+        where, name = f"{path}, {row.place}", row.neighbourhood
+        kind, start, _ = _dates(row, window)
+        if start is None or kind is PeriodKind.NUMBER is not window.kind:
+            what = f"'{row.start}' is not a start" if row.start else "there is no start_date"
+            fix = "Write '2016-01-01', '2016-01' or, for numbered periods, the number."
+            if re.fullmatch(r"[34]\d{4}", row.start):
+                fix = "It looks like a spreadsheet's date: format the column as a date and save it."
+            starts.append(Problem(f"{what} (neighbourhood '{name}').", where, fix))
+        elif not begins < kind.first_month(start) < over:
+            what = f"'{name}' starts at {row.start}, outside the window {window.start} to {window.end}."
+            starts.append(Problem(what, where, "The window needs periods before and after every start."))
+    for row in (own[0] for own in grouped(r for r in rows if r.end).values()):
+        where, name = f"{path}, {row.place}", row.neighbourhood
+        _, start, end = _dates(row, window)
+        are_days = len(row.start) == len(row.end) == len("2016-01-01")
+        if end is None:
+            what = f"'{row.end}' is not an end (neighbourhood '{name}')."
+            ends.append(Problem(what, where, "Write it like the start, or leave it blank."))
+        elif start is not None and (end < start or (are_days and row.end < row.start)):
+            what = f"'{name}' ends ({row.end}) before it starts ({row.start})."
+            ends.append(Problem(what, where, "Correct one of the two dates."))
+    return [*_once_problems(rows, window, path), *starts, *ends]
+
+
+def _once_problems(rows: Sequence[AreaRow], window: Window, path: Path) -> list[Problem]:
+    """Name neighbourhoods with two starts, two ends, two amounts, or led by residents and not."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for row in rows:
+        kind, ordinal, _ = _dates(row, window)
+        said = {
+            "start dates": row.start if ordinal is None else label(ordinal, kind),
+            "end dates": row.end,
+            "amounts of funding": "" if row.funding is None else f"{row.funding:,.0f}",
+            "values of resident_led": "" if row.resident_led is None else str(row.resident_led),
+        }
+        for what, value in said.items():
+            if value or what == "start dates":
+                found.setdefault((row.programme, row.neighbourhood, what), set()).add(value)
+    return [
+        Problem(
+            f"neighbourhood '{name}' has {len(values)} {what}: {', '.join(sorted(values))}.",
+            str(path),
+            "A neighbourhood starts once; split it where parts began at different times."
+            if what == "start dates"
+            else "Write the same value in every row of a neighbourhood.",
+        )
+        for (_, name, what), values in found.items()
+        if len(values) > 1
+    ]

@@ -19,7 +19,13 @@ from areaeffect.errors import DataError, Faults, Problem, did_you_mean, number_o
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.sources.coverage import MeasureRequest, SourceKind, SourceRequest, SourceTable
-from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
+from areaeffect.sources.panel_periods import (
+    copied_rows,
+    ended_categories,
+    lengthen,
+    row_periods,
+    short_of_window,
+)
 from areaeffect.sources.panel_values import (
     Grid,
     attributes_of,
@@ -30,7 +36,6 @@ from areaeffect.sources.panel_values import (
 )
 from areaeffect.sources.panel_vintages import one_vintage, placed_by_name
 from areaeffect.sources.screening import screen
-from areaeffect.sources.screening_periods import copied_rows, ended_categories
 from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes
@@ -45,19 +50,10 @@ def read(
     wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
 ) -> SourceTable:
-    """Read a user's table.
+    """Read a user's table: measures as (n_areas, n_periods) with NaN where it has no number.
 
-    Returns
-    -------
-    SourceTable
-        Measures as (n_areas, n_periods) with NaN where the table has no number.
-
-    Raises
-    ------
-    DataError
-        Missing or empty file, missing columns (did you mean), values that are not numbers,
-        infinite, negative or fractional counts, periods that cannot be read or can be read in two
-        ways, duplicate area-periods, values of `where` or `category` that no row holds.
+    Missing columns, values that are not numbers, infinite, negative or fractional counts, periods
+    that cannot be read, duplicate area-periods and values that no row holds are refused together.
     """
     faults = Faults()
     loaded = _load(name, source, path, window, wanted, attributes, faults)
@@ -71,7 +67,11 @@ def read(
         for w in wanted:
             faults.attempt(numbers_of, frame, w, source, path)
         return faults.stop()
-    notes += when.notes + _of_events(frame, source, when, path)
+    notes += when.notes
+    if source.absent_is_zero and source.category is not None:  # a row an incident
+        if "equal rows" not in source.accept:
+            notes += copied_rows(frame, when.ordinals, when.kind, path)
+        notes += ended_categories(frame[source.category], when.ordinals, when.kind, path)
     frame, area_of_row = frame[when.inside], area_of_row[when.inside]
     ordinals, periods = when.ordinals[when.inside], when.periods
     faults.attempt(_refuse_duplicate_cells, frame, ordinals, source, path)
@@ -97,16 +97,6 @@ def read(
         reasons={w: m.reasons for w, m in found.items() if m.reasons is not None},
         hidden={w: m.hidden for w, m in found.items() if m.hidden is not None},
     )
-
-
-def _of_events(frame: pd.DataFrame, source: PanelSource, when: RowPeriods, path: Path) -> tuple[str, ...]:
-    """Return what is odd about a table with a row an incident: copies, and categories that end."""
-    if not source.absent_is_zero or source.category is None:
-        return ()
-    ended = ended_categories(frame[source.category], when.ordinals, when.kind, path)
-    if "equal rows" in source.accept:
-        return ended
-    return copied_rows(frame, when.ordinals, when.kind, path) + ended
 
 
 def _one_row_an_area(
@@ -186,7 +176,13 @@ def _load(
         frame, more = lengthen(frame, source, keys, path, numbered=numbered)
         notes += more
         source = source.model_copy(update={"period": "period"})
-    _require_columns(frame, source, path, wanted, attributes)
+    if any(w.category for w in wanted) and source.category is None:
+        raise DataError("outcomes pick categories, but `category` is not set.", str(path))
+    missing = sorted(set(_needed(source, wanted, attributes)) - set(frame.columns))
+    if missing:
+        there = f"Columns: {', '.join(frame.columns)}."
+        fixes = {c: did_you_mean(c, frame.columns) or there for c in missing}
+        raise DataError([Problem(f"there is no column '{c}'.", str(path), f) for c, f in fixes.items()])
     before = len(frame)
     for column, value in source.where.items():
         frame = frame[picked(frame[column], [value], column, f"{path.name}, `where`")]
@@ -211,7 +207,9 @@ def _with_areas(frame: pd.DataFrame, source: PanelSource, path: Path) -> tuple[p
             f"{path.name}: {number_of(int(out.sum()), 'row', 'rows')} named in `leave_out` were left out.",
         )
     headings = 'Give every row one. Headings and totals without a code: leave_out = [""].'
-    _refuse_blank(frame, source.area, path, headings)
+    blank = (codes == "").to_numpy()
+    if blank.any():
+        raise DataError(f"'{source.area}' is blank.", f"{path}, {rows_of(frame, blank)}", headings)
     every = set(codes)
     faults = []
     for code in sorted(every):
@@ -239,43 +237,11 @@ def _needed(
     return needed + ([source.category] if source.category else [])
 
 
-def _require_columns(
-    frame: pd.DataFrame,
-    source: PanelSource,
-    path: Path,
-    wanted: tuple[MeasureRequest, ...],
-    attributes: tuple[str, ...],
-) -> None:
-    if any(w.category for w in wanted) and source.category is None:
-        raise DataError("outcomes pick categories, but `category` is not set.", str(path))
-    needed = _needed(source, wanted, attributes)
-    missing = sorted({c for c in needed if c not in frame.columns})
-    if missing:
-        raise DataError(
-            [
-                Problem(
-                    f"there is no column '{c}'.",
-                    str(path),
-                    did_you_mean(c, frame.columns) or f"Columns: {', '.join(frame.columns)}.",
-                )
-                for c in missing
-            ]
-        )
-
-
-def _refuse_blank(frame: pd.DataFrame, column: str, path: Path, fix: str = "Give every row one.") -> None:
-    blank = (frame[column] == "").to_numpy()
-    if blank.any():
-        raise DataError(f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", fix)
-
-
 def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None:
     twice = frame.duplicated(keys).to_numpy()
     if twice.any():
         example = " ".join(str(v) for v in frame[keys].iloc[int(twice.argmax())])
-        count = (
-            "1 row repeats" if twice.sum() == 1 else f"{number_of(int(twice.sum()), 'row', 'rows')} repeat"
-        )
+        count = number_of(int(twice.sum()), "row repeats", "rows repeat")
         raise DataError(
             f"{count} the {' and '.join(keys)} of an earlier one, such as {example}.",
             f"{path}, {rows_of(frame, twice)}",

@@ -34,6 +34,15 @@ _SPREADSHEET_DAYS, _MONTHS_IN_DAYS = (10_000, 60_000), {28, 29, 30, 31}
 _YEARS = (1900, 2100)
 
 
+#: What people write for numbers, and what to do about it.
+_NOT_NUMBERS = (
+    (r"=.*", "The formula was never calculated: open the workbook in a spreadsheet program and save it."),
+    (r"#.+[!?]", "It is a spreadsheet's error: correct the formula, or leave the cell blank."),
+    (r"[^\w\s.+-]?\d+,\d+", "Write decimals with a point."),
+    (r"['£$€]\s*\d.*|\d.*[%£€]", "Write the number alone, without a sign."),
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
     """Where each row of a table belongs: its area and its period."""
@@ -75,13 +84,7 @@ def infinite(column: pd.Series, bad: npt.NDArray[np.bool_], path: Path) -> Probl
 
 
 def changing_numbers(column: pd.Series, source: PanelSource, path: Path) -> Floats:
-    """Return a column that changes inside areas as numbers; true and yes are 1, false and no are 0.
-
-    Raises
-    ------
-    DataError
-        A text that is no number, or an infinite one, by row.
-    """
+    """Return a column that changes inside areas as numbers; true and yes are 1, false and no are 0."""
     if column.dtype.kind != "f":
         plain = column.str.strip().str.lower()
         if plain.isin([*_TRUE_FALSE, ""]).all():
@@ -114,14 +117,7 @@ def other_periods(texts: list[str]) -> str:
 def matrix_of(
     frame: pd.DataFrame, wanted: MeasureRequest, source: PanelSource, path: Path, grid: Grid
 ) -> Matrix:
-    """Add up a measure's rows on areas and periods.
-
-    Raises
-    ------
-    DataError
-        Values that are no numbers, infinite, negative or fractional counts, by row; a category
-        that no row holds.
-    """
+    """Add up a measure's rows on areas and periods; refuse a category that no row holds."""
     numbers = numbers_of(frame, wanted, source, path)
     asked = np.ones(len(frame), dtype=bool)
     if wanted.category:
@@ -159,9 +155,38 @@ def matrix_of(
 
 
 def numbers_of(frame: pd.DataFrame, wanted: MeasureRequest, source: PanelSource, path: Path) -> Numbers:
-    """Read the numbers of a measure; refuse cells that cannot be."""
+    """Read the numbers of a measure; refuse no numbers, infinite, negative and fractional counts, by row."""
     numbers = read_numbers(frame[wanted.value], declared(source))
-    _refuse_values(frame, wanted, path, numbers)
+    values = numbers.values
+    with np.errstate(invalid="ignore"):
+        faults = [
+            (numbers.wrong, "is not a number", "Leave a missing value blank."),
+            (np.isinf(values), "is infinite", "Leave a missing value blank."),
+        ]
+        if wanted.is_count:
+            faults += [
+                (np.isfinite(values) & (values < 0), "is a negative count", "Counts are 0 or more."),
+                (
+                    np.isfinite(values) & (values != np.floor(values)),
+                    "is not a whole number",
+                    'Set kind = "score" for means.',
+                ),
+            ]
+    problems = []
+    for bad, what, fix in faults:
+        if not bad.any():
+            continue
+        text = str(frame[wanted.value].iloc[int(np.argmax(bad))]).strip()
+        mark = f', or declare the mark: missing = {{ "{text}" = "suppressed" }}.'
+        done = fix if any(c.isdigit() for c in text) or text.isalnum() else fix.rstrip(".") + mark
+        for kind, meant in _NOT_NUMBERS:
+            done = meant if re.fullmatch(kind, text) else done
+        if re.fullmatch(r"[1-9]\d{0,2}(\.\d{3})+", text):
+            done = f"It may be {text.replace('.', '')}: take separators of thousands out. {fix}"
+        where = f"{path}, {rows_of(frame, bad)}"
+        problems.append(Problem(f"'{text}' in '{wanted.value}' {what}.", where, done))
+    if problems:
+        raise DataError(problems)
     return numbers
 
 
@@ -240,60 +265,15 @@ def _bounds_shown(matrix: Floats, is_hidden: Bools) -> tuple[Bools, int, int, st
     return is_hidden & (usual <= _USUAL).to_numpy()[:, None], least, _USUAL, why
 
 
-#: What people write for numbers, and what to do about it.
-_NOT_NUMBERS = (
-    (r"=.*", "The formula was never calculated: open the workbook in a spreadsheet program and save it."),
-    (r"#.+[!?]", "It is a spreadsheet's error: correct the formula, or leave the cell blank."),
-    (r"[^\w\s.+-]?\d+,\d+", "Write decimals with a point."),
-    (r"['£$€]\s*\d.*|\d.*[%£€]", "Write the number alone, without a sign."),
-)
-
-
-def _refuse_values(frame: pd.DataFrame, wanted: MeasureRequest, path: Path, numbers: Numbers) -> None:
-    values = numbers.values
-    with np.errstate(invalid="ignore"):
-        faults = [
-            (numbers.wrong, "is not a number", "Leave a missing value blank."),
-            (np.isinf(values), "is infinite", "Leave a missing value blank."),
-        ]
-        if wanted.is_count:
-            faults += [
-                (np.isfinite(values) & (values < 0), "is a negative count", "Counts are 0 or more."),
-                (
-                    np.isfinite(values) & (values != np.floor(values)),
-                    "is not a whole number",
-                    'Set kind = "score" for means.',
-                ),
-            ]
-    problems = []
-    for bad, what, fix in faults:
-        if not bad.any():
-            continue
-        text = str(frame[wanted.value].iloc[int(np.argmax(bad))]).strip()
-        mark = f', or declare the mark: missing = {{ "{text}" = "suppressed" }}.'
-        done = fix if any(c.isdigit() for c in text) or text.isalnum() else fix.rstrip(".") + mark
-        for kind, meant in _NOT_NUMBERS:
-            done = meant if re.fullmatch(kind, text) else done
-        if re.fullmatch(r"[1-9]\d{0,2}(\.\d{3})+", text):
-            done = f"It may be {text.replace('.', '')}: take separators of thousands out. {fix}"
-        where = f"{path}, {rows_of(frame, bad)}"
-        problems.append(Problem(f"'{text}' in '{wanted.value}' {what}.", where, done))
-    if problems:
-        raise DataError(problems)
-
-
 def number_or_text(
     column: pd.Series, source: PanelSource, path: Path
 ) -> npt.NDArray[np.float64] | npt.NDArray[np.str_]:
     """Return a column as numbers where every cell is one or marks a missing one; else as text."""
     read = read_numbers(column, declared(source))
-    if read.wrong.any() or not np.isfinite(read.values).any():
-        if np.isinf(read.values).any() and not read.wrong.any():
-            raise DataError(infinite(column, np.isinf(read.values), path))
-        return column.str.strip().to_numpy(dtype=str) if column.dtype.kind != "f" else read.values
-    if np.isinf(read.values).any():
+    if np.isinf(read.values).any() and not read.wrong.any():
         raise DataError(infinite(column, np.isinf(read.values), path))
-    return read.values
+    is_text = column.dtype.kind != "f" and (read.wrong.any() or not np.isfinite(read.values).any())
+    return column.str.strip().to_numpy(dtype=str) if is_text else read.values
 
 
 def attributes_of(

@@ -28,30 +28,24 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from areaeffect.results import Bools, Floats, Ints, Strings
+    from areaeffect.results import Floats, Ints, Strings
 
 _LSOA, _MSOA = re.compile(r"[EW]01\d{6}"), re.compile(r"[EW]02\d{6}")
 _SHOWN = 5
 
 
 def one_vintage(table: SourceTable, where: str) -> SourceTable:
-    """Return a table whose area codes are of one census.
-
-    Parameters
-    ----------
-    table : as read.
-    where : the source, for messages.
-
-    Raises
-    ------
-    DataError
-        Scores, or attributes that change over time, on codes of two censuses: they cannot be
-        added up.
-    """
+    """Return a table whose area codes are of one census; refuse scores of two, which cannot be added up."""
     if table.periods is None or not table.measures:
         return table
-    for lookup in _lookups(table.areas):
-        mixed = _pairs_given(table.areas, lookup)
+    lookups = []
+    if any(_LSOA.fullmatch(c) for c in table.areas):
+        lookups += [lsoa_pairs(2011), lsoa_pairs(2021)]  # earliest first
+    if any(_MSOA.fullmatch(c) for c in table.areas):
+        lookups.append(msoa_pairs())
+    for lookup in lookups:
+        mixed = np.isin(lookup.old, table.areas) & np.isin(lookup.new, table.areas)
+        mixed &= lookup.old != lookup.new
         if not mixed.any():
             continue
         old, new = lookup.old[mixed], lookup.new[mixed]
@@ -65,23 +59,6 @@ def one_vintage(table: SourceTable, where: str) -> SourceTable:
             raise DataError(f"{what}.", where, fix)
         table = _joined(table, lookup, f"{where}: {what}.")
     return table
-
-
-def _lookups(areas: Strings) -> list[Lookup]:
-    """Return the lookups that may concern a table's codes, earliest first."""
-    codes = areas.tolist()
-    found = []
-    if any(_LSOA.fullmatch(c) for c in codes):
-        found += [lsoa_pairs(2011), lsoa_pairs(2021)]
-    if any(_MSOA.fullmatch(c) for c in codes):
-        found.append(msoa_pairs())
-    return found
-
-
-def _pairs_given(areas: Strings, lookup: Lookup) -> Bools:
-    """(n_pairs,): pairs of different codes that are both in the table."""
-    both = np.isin(lookup.old, areas) & np.isin(lookup.new, areas)
-    return np.asarray(both & (lookup.old != lookup.new))
 
 
 def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
@@ -166,23 +143,20 @@ def _blank_as_zero(values: Floats, codes: Strings, lookup: Lookup) -> Floats:
 
 #: Releases that name each kind of area, the present edition first, with the columns' beginning.
 _RELEASES = {
-    "msoa": (("places_lsoa21", "msoa"), ("places_lsoa11", "msoa")),
+    "msoa": (
+        *(("places_lsoa21", "msoa"), ("places_lsoa11", "msoa")),
+        *(("msoa_names_2021", ""), ("msoa_names_2011", "")),
+    ),
     "ward": (("ward_lsoa21", "ward"), ("ward_lsoa11", "ward")),
     "district": (("ward_lsoa21", "ltla"), ("places_lsoa21", "ltla"), ("places_lsoa11", "ltla")),
 }
-_OF_LIBRARY = {"msoa": ("msoa_names_2021", "msoa_names_2011")}
-_area_names_SHOWN = 8
+_NAMES_SHOWN = 8
 
 
 def placed_by_name(column: pd.Series, kind: str, path: Path) -> tuple[pd.Series, tuple[str, ...]]:
     """Return codes for names of areas, '' where a name has none; and what could not be placed.
 
     The edition that places most names is taken. A name that several areas have is not placed.
-
-    Raises
-    ------
-    DataError
-        No list of names is here, or none of the names is in one.
     """
     names = {str(t): _plain(str(t)) for t in column.unique()}
     lists = dict(_lists(kind, path.parent))
@@ -201,7 +175,7 @@ def placed_by_name(column: pd.Series, kind: str, path: Path) -> tuple[pd.Series,
         f"name with {best}."
     ]
     if lost:
-        some = ", ".join(lost[:_area_names_SHOWN]) + (" and others" if len(lost) > _area_names_SHOWN else "")
+        some = ", ".join(lost[:_NAMES_SHOWN]) + (" and others" if len(lost) > _NAMES_SHOWN else "")
         notes.append(f"{path.name}: {len(lost):,} names could not be matched: {some}.")
     return column.map(codes), tuple(notes)
 
@@ -217,19 +191,16 @@ def _lists(kind: str, folder: Path) -> list[tuple[str, Mapping[str, str]]]:
     found: list[tuple[str, Mapping[str, str]]] = []
     for release, prefix in _RELEASES[kind]:
         try:
-            texts = read(release, published_roots(folder)).texts
+            table = read(release, published_roots(folder))
         except DataError:  # not fetched
             continue
-        for code in (c for c in texts if re.fullmatch(rf"{prefix}\d*_code", c)):
+        texts = table.texts
+        if not prefix:  # names alone, by area
+            found += [(release, _unique(names, table.areas)) for names in texts.values()]
+        for code in (c for c in texts if prefix and re.fullmatch(rf"{prefix}\d*_code", c)):
             if (name := code.replace("_code", "_name")) in texts:  # a copy may have codes alone
                 found.append((release, _unique(texts[name], texts[code])))
                 break
-    for release in _OF_LIBRARY.get(kind, ()):
-        try:
-            table = read(release, published_roots(folder))
-        except DataError:
-            continue
-        found += [(release, _unique(names, table.areas)) for names in table.texts.values()]
     return found
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.results import Bools, Floats, Ints, Strings
-from areaeffect.sources.coverage import MeasureRequest, SourceTable
-from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
+from areaeffect.sources.coverage import SourceTable
+from areaeffect.sources.panel_periods import cut_off, equal_series, odd_periods, running_totals
 from areaeffect.study.model import PanelSource
 
 _MISSING_AS = (-1, -9, -77, -88, -98, -99, -777, -888, -998, -999, -9999, -99999, -999999)
@@ -68,13 +68,21 @@ def screen(source: PanelSource, table: SourceTable) -> SourceTable:
     for wanted, values in table.measures.items():
         hidden = table.hidden.get(wanted)
         seen = values if hidden is None else np.where(hidden.cells, np.nan, values)
-        problems += _faults(source, seen, wanted, table, file)
-        if wanted.is_count and "odd periods" not in source.accept:
-            empty, faults, said = odd_periods(seen, wanted.value, table, source.absent_is_zero)
+        name, is_count = wanted.value, wanted.is_count
+        problems += _marks(seen, name, table, file)
+        if "outlying cells" not in source.accept:
+            problems += _outlying(seen, name, table, file, is_count=is_count)
+        if is_count and "running totals" not in source.accept:
+            problems += running_totals(seen, name, table)
+        if "sums of areas" not in source.accept:
+            problems += _sums(seen, name, table.areas, file) if is_count else []
+            problems += _means(seen, name, table.areas, file, is_count=is_count)
+        if is_count and "odd periods" not in source.accept:
+            empty, faults, said = odd_periods(seen, name, table, source.absent_is_zero)
             measures[wanted] = np.where(empty, np.nan, values) if empty.any() else values
             problems, notes = problems + faults, notes + said
         if "equal series" not in source.accept:
-            notes += equal_series(seen, wanted.value, table)
+            notes += equal_series(seen, name, table)
     for name, column in {**table.attributes, **table.varying}.items():
         if column.dtype.kind == "f":
             numbers = np.asarray(column, dtype=np.float64)
@@ -85,22 +93,6 @@ def screen(source: PanelSource, table: SourceTable) -> SourceTable:
         raise DataError(list(dict.fromkeys(problems)))
     notes = list(dict.fromkeys([*table.notes, *notes, *cut_off(table)]))
     return replace(table, measures=measures, notes=tuple(notes))
-
-
-def _faults(
-    source: PanelSource, values: Floats, wanted: MeasureRequest, table: SourceTable, file: str
-) -> list[Problem]:
-    """Return what in the numbers of one measure cannot be meant."""
-    name, is_count = wanted.value, wanted.is_count
-    problems = _marks(values, name, table, file)
-    if "outlying cells" not in source.accept:
-        problems += _outlying(values, name, table, file, is_count=is_count)
-    if is_count and "running totals" not in source.accept:
-        problems += running_totals(values, name, table)
-    if "sums of areas" not in source.accept:
-        problems += _sums(values, name, table.areas, file) if is_count else []
-        problems += _means(values, name, table.areas, file, is_count=is_count)
-    return problems
 
 
 #: Codes that a message lists, to be copied into a study.
@@ -142,40 +134,35 @@ def _marks(values: Floats, name: str, table: SourceTable, file: str) -> list[Pro
     if below.sum() > 1 and len(rest) and np.ptp(values[below]) == 0:
         is_low |= below & (-values >= np.median(rest))  # -99.9 and its like: one number far off
     others = values[finite & ~is_low]
-    if is_low.any() and len(others) and others.min() >= 0:
-        return [_mark_problem(values, is_low, name, table, file, "every other number is 0 or more")]
-    for mark in (*_MISSING_AS, *_MISSING_AS_HIGH):
-        here = finite & (values == mark)
-        others = values[finite & ~here & ~is_low] if mark < 0 else values[finite & ~here]
-        if not here.any() or not len(others) or mark == -1:
-            continue
-        far = _TIMES_ALL if here.sum() == 1 else _TIMES_REPEATED if mark > 0 else _TIMES_BELOW
-        if mark > 0 and others.max() < mark / far:
-            why = f"no other is over {others.max():g}"
-        elif mark < 0 and others.min() > mark / far:
-            why = f"no other is under {others.min():g}"
-        else:
-            continue
-        return [_mark_problem(values, here, name, table, file, why)]
-    return []
-
-
-def _mark_problem(values: Floats, here: Bools, name: str, table: SourceTable, file: str, why: str) -> Problem:
-    mark = values[here][0]
-    cells = number_of(int(here.sum()), f"cell of '{name}' holds", f"cells of '{name}' hold")
-    return Problem(
-        f"{cells} {mark:g}, and {why} ({first_few(list(_cells(here, table)))}).",
-        file,
-        f'Leave a missing number blank, or write missing = {{ "{mark:g}" = "not_published" }}.',
-    )
+    found, why = is_low, "every other number is 0 or more"
+    if not (is_low.any() and len(others) and others.min() >= 0):
+        found = np.zeros_like(finite)
+        for mark in (*_MISSING_AS[1:], *_MISSING_AS_HIGH):
+            here = finite & (values == mark)
+            others = values[finite & ~here & ~is_low] if mark < 0 else values[finite & ~here]
+            if not here.any() or not len(others):
+                continue
+            far = _TIMES_ALL if here.sum() == 1 else _TIMES_REPEATED if mark > 0 else _TIMES_BELOW
+            if mark > 0 and others.max() < mark / far:
+                found, why = here, f"no other is over {others.max():g}"
+            elif mark < 0 and others.min() > mark / far:
+                found, why = here, f"no other is under {others.min():g}"
+            if found.any():
+                break
+    if not found.any():
+        return []
+    mark = values[found][0]
+    cells = number_of(int(found.sum()), f"cell of '{name}' holds", f"cells of '{name}' hold")
+    what = f"{cells} {mark:g}, and {why} ({first_few(list(_cells(found, table)))})."
+    fix = f'Leave a missing number blank, or write missing = {{ "{mark:g}" = "not_published" }}.'
+    return [Problem(what, file, fix)]
 
 
 def _cells(here: Bools, table: SourceTable) -> Iterator[str]:
     """Yield 'area period' of each cell, or the area alone."""
     for where in np.argwhere(here):
         area = str(table.areas[where[0]])
-        one = len(where) > 1 and table.periods is not None
-        yield f"{area} {table.periods.labels[where[1]]}" if one and table.periods else area
+        yield f"{area} {table.periods.labels[where[1]]}" if len(where) > 1 and table.periods else area
 
 
 def _in_use(values: Floats) -> Floats:

@@ -54,13 +54,7 @@ class TomlFile:
 
 
 def read_toml(path: Path, what: str) -> TomlFile:
-    """Read a file; raise StudyError where there is none, or it is not UTF-8 or not TOML.
-
-    Parameters
-    ----------
-    path : the file.
-    what : what it should be, such as 'study'.
-    """
+    """Read a file of a kind, such as 'study'; refuse what is not there, not UTF-8 or not TOML."""
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.toml")])
         fix = near or "Write one with `areaeffect init`."
@@ -93,25 +87,31 @@ def parse_toml(text: str, path: Path) -> TomlFile:
 
 
 def problems_of(error: ValidationError, file: TomlFile, root: type[BaseModel], kinds: Kinds) -> list[Problem]:
-    """Write down every fault that validation found, with its place and the way out."""
-    return [_problem(e, file, root, kinds) for e in _causes(error)]
+    """Write down every fault that validation found, with its place and the way out.
+
+    A list that is too short only because its entries have faults of their own is left out.
+    """
+    errors: list[Any] = list(error.errors())
+    return [
+        _problem(e, file, root, kinds)
+        for e in errors
+        if e["type"] != "too_short"
+        or not any(e["loc"] == o["loc"][: len(e["loc"])] for o in errors if o is not e)
+    ]
 
 
 def line_of(lines: dict[str, int], key: str) -> int:
     """Return the line of a key, or of the nearest table around it; 0 where none is known."""
-    while key:
-        if key in lines:
-            return lines[key]
+    while key and key not in lines:
         key = key.rpartition(".")[0]
-    return 0
+    return lines.get(key, 0)
 
 
 def where(path: Path, lines: dict[str, int], key: str) -> str:
     """Write the place of a key: file and, where known, line."""
     line = line_of(lines, key)
-    if line:
-        return f"{path}, line {line}, {key}"
-    return f"{path}, {key}" if key else str(path)
+    parts = (str(path), f"line {line}" if line else "", key)
+    return ", ".join(p for p in parts if p)
 
 
 def _lines_of_keys(text: str) -> dict[str, int]:
@@ -165,17 +165,6 @@ def _inner_model(annotation: Any) -> Any:
         if found is not None:
             return found
     return None
-
-
-def _causes(error: ValidationError) -> list[Any]:
-    """Leave out lists that are too short only because their entries have faults of their own."""
-    errors: list[Any] = list(error.errors())
-    return [
-        e
-        for e in errors
-        if e["type"] != "too_short"
-        or not any(e["loc"] == o["loc"][: len(e["loc"])] for o in errors if o is not e)
-    ]
 
 
 def _problem(error: Any, file: TomlFile, root: type[BaseModel], kinds: Kinds) -> Problem:
@@ -330,10 +319,24 @@ class Window(Part):
                 f"start is a {kind_of(self.start)} and end is a {kind_of(self.end)}; write both the same way"
             )
             raise ValueError(msg)
-        first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
-        if first is None or last is None or last <= first:
+        first, last = self.ordinals
+        if last <= first:
             raise ValueError(f"the window ends ({self.end}) before it begins ({self.start})")
         return self
+
+    @property
+    def ordinals(self) -> tuple[int, int]:
+        """Its first and its last period."""
+        first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
+        if first is None or last is None:  # `PeriodText` has refused it
+            raise ValueError(self.start)
+        return first, last
+
+    @property
+    def months(self) -> tuple[int, int]:
+        """Its first month, and the first month after it."""
+        first, last = self.ordinals
+        return self.kind.first_month(first), self.kind.first_month(last + 1)
 
 
 class AtlasLayer(Part):

@@ -186,16 +186,7 @@ def compared_text(text: str) -> str:
 def picked(column: Strings | pd.Series, asked: Iterable[str], name: str, where: str) -> Bools:
     """Return which rows hold one of the values that a study lists, compared as areas are.
 
-    Parameters
-    ----------
-    column : (n,), text or numbers.
-    asked : the values; 3 is 3.0, case and spaces do not count.
-    name, where : of the column and of its place, for messages.
-
-    Raises
-    ------
-    DataError
-        For each value that no row holds, with the nearest.
+    3 is 3.0, case and spaces do not count. A value that no row holds is refused, with the nearest.
     """
     plain = compared(pd.Series(column).astype(str))
     held = dict(zip(plain.tolist(), map(str, column), strict=True))
@@ -204,7 +195,8 @@ def picked(column: Strings | pd.Series, asked: Iterable[str], name: str, where: 
         Problem(
             f"no row has '{text}' in '{name}'.",
             where,
-            did_you_mean(text, held.values()) or f"It holds: {', '.join(sorted(set(held.values()))[:20])}.",
+            did_you_mean(text, held.values())
+            or f"It holds: {', '.join(sorted(filter(None, set(held.values())))[:20])}.",
         )
         for text, meant in wanted.items()
         if meant not in held

@@ -13,17 +13,9 @@ if TYPE_CHECKING:
 
 
 def read_parquet(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Return the columns of a file, in the order of its rows.
+    """Return the columns of a file (all where none is named), in the order of its rows.
 
-    Parameters
-    ----------
-    path : the file; outlines in it are read as well-known bytes.
-    columns : those wanted; all where none is named.
-
-    Raises
-    ------
-    FileNotFoundError, duckdb.Error
-        No such file; no such column, or a file that is not Parquet.
+    Outlines are read as well-known bytes. Errors are FileNotFoundError and duckdb.Error.
     """
     import duckdb
 
@@ -56,13 +48,9 @@ def parquet_metadata(path: Path) -> dict[str, str]:
 
 
 def write_columns(path: Path, columns: Mapping[str, Any] | pd.DataFrame, **metadata: str) -> None:
-    """Write columns; equal columns give equal bytes.
+    """Write columns, and what the file says of itself; equal columns give equal bytes.
 
-    Parameters
-    ----------
-    path : the file.
-    columns : (n_rows,) each; None and NaN are written as missing.
-    metadata : what the file says of itself, beside its columns.
+    None and NaN are written as missing.
     """
     import duckdb
     import pandas as pd

@@ -17,8 +17,7 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of, repeated
 from areaeffect.tables.cells import plain_text
-from areaeffect.tables.text_rows import NumberedRow, delimiter_name, read_text_rows
-from areaeffect.tables.workbooks import sheet_rows
+from areaeffect.tables.text_rows import DELIMITERS, NumberedRow, read_text_rows, sheet_rows
 
 _SHOWN = 5
 _NOT_TEXT = {"GEOMETRY", "BLOB"}
@@ -97,20 +96,10 @@ def read_user_table(
 ) -> UserTable:
     """Read a file in file order: text columns, and Parquet's numbers as numbers.
 
-    A missing text is the empty string, a missing number NaN.
-
-    Parameters
-    ----------
-    path : CSV in any dialect, a workbook (xlsx, xls, ods) or Parquet; recognised by content.
-    only : columns to keep where the file has them; None keeps all.
-    as_text : columns that are codes or periods, even where they look like numbers.
-    layout : what is known of the header.
-
-    Raises
-    ------
-    DataError
-        Missing, empty or unreadable file; rows with too few or too many cells, quotes that do not
-        close, columns of one name, two tables in one file, each by line.
+    It is CSV in any dialect, a workbook (xlsx, xls, ods) or Parquet, recognised by content. A missing
+    text is the empty string, a missing number NaN. All columns are kept unless the file has those of
+    `only`; those of `as_text` are codes or periods, even where they look like numbers. Rows with too
+    few or too many cells, open quotes, columns of one name and two tables in one file are refused.
     """
     require_file(path)
     names = {*layout.header_has, *(only or ()), *as_text}
@@ -348,7 +337,7 @@ def _with_points(table: UserTable, delimiter: str, as_text: Collection[str], pat
         if pointed:  # beside decimal commas a point separates thousands
             frame[column] = frame[column].str.strip().replace(pointed)
     text = min(every)
-    name = delimiter_name(delimiter)
+    name = DELIMITERS.get(delimiter, f"'{delimiter}'")
     note = f"{path.name}: cells are separated by {name} and '{text}' is read with a decimal comma."
     return replace(table, frame=frame, notes=(*table.notes, note))
 

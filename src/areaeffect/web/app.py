@@ -132,8 +132,17 @@ def _map_file(request: Request) -> Response:
     return FileResponse(atlas.folder / file, headers=headers, media_type=kind)
 
 
+def _atlases(request: Request) -> Response:
+    found = atlases(settings_of(request)).values()
+    about = [
+        {"key": a.key, "title": a.title} | {k: a.manifest[k] for k in ("n_areas", "layers")} for a in found
+    ]
+    return JSONResponse({"atlases": about})
+
+
 _ROUTES = [
     Route("/", _home),
+    Route("/atlases.json", _atlases),
     Route("/help", _help),
     Route("/health", _health),
     Route("/robots.txt", _robots),

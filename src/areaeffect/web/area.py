@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from areaeffect.compare.question import written_period
@@ -359,6 +359,26 @@ def _csv(request: Request) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
+def _json(request: Request) -> Response:
+    """Return the page of a place for programs: its areas, figures and histories."""
+    place = _place(request)
+    table, about = place.atlas.table, ("code", "name", "ward", "authority", "region")
+    return JSONResponse(
+        {
+            "name": place.name,
+            "base": place.atlas.key,
+            "page": f"{place.path}{query(place.view)}",
+            "areas": [{k: str(table[k][i]) for k in about} for i in place.areas],
+            "figures": _figures(place.atlas, place.areas),
+            "histories": [
+                {"key": h.key, "title": h.title, "unit": h.unit, "rows": h.rows}
+                | {"places": dict(zip(h.columns, h.head, strict=True))}
+                for h in histories_of(place.atlas, place.codes)
+            ],
+        }
+    )
+
+
 def _drawn(request: Request) -> Response:
     """Return one chart as SVG or PNG, or with its words for a frame on another site."""
     history, place, chart = _history(request)
@@ -388,6 +408,7 @@ ROUTES = [
     Route(path + file, answer)
     for path in ("/areas/{code}", _TOGETHER)
     for file, answer in (
+        (".json", _json),
         ("/{key}.csv", _csv),
         ("/{key}.svg", _drawn),
         ("/{key}.png", _drawn),

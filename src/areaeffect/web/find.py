@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import numpy as np
-from starlette.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.records import Json
@@ -16,9 +17,10 @@ from areaeffect.results import Floats
 from areaeffect.web import limits, render, selection
 from areaeffect.web.atlas import FIFTHS, Atlas, Layer, atlases, find_atlas, printed
 from areaeffect.web.limits import Refusal, ServerSettings
+from areaeffect.web.other_ways import near, uploaded
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.selection import SearchResult, Selection, View, choice, keep, parse, query, selected, word
-from areaeffect.wording.numbers import PHRASES, phrase
+from areaeffect.wording.numbers import PHRASES, known, phrase
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -44,6 +46,8 @@ def _find(request: Request) -> Response:
     period = layer.position(view.period)
     values = atlas.values(layer, period)
     chosen, found = selected(settings, atlas, view), selection.search(atlas, view.q)
+    if request.url.path.endswith(".json"):
+        return _json(atlas, layer, period, chosen, found, view)
     groups: dict[str, list[Layer]] = {}
     for one in atlas.layers.values():
         groups.setdefault(one.group, []).append(one)
@@ -73,6 +77,22 @@ def _find(request: Request) -> Response:
         no_map=render.NO_MAP,
         hashes=render.vendor_hashes(),
     )
+
+
+def _json(
+    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: SearchResult, view: FindView
+) -> Response:
+    """Return what the page shows, for programs."""
+    values, where = atlas.values(layer, period), [atlas.position[code] for code in chosen.codes]
+    about = {"base": atlas.key, "layer": layer.key, "title": layer.title, "unit": layer.unit}
+    about |= {"period": layer.periods[period], "page": f"/find{query(view)}", "set": chosen.set}
+    areas = [_area(atlas, i) | {"value": known(float(values[i]))} for i in where]
+    own = [sorted(selection.codes(atlas, place.positions)) for place in found.places]
+    places = [
+        {"kind": place.kind, "name": place.name, "within": place.within, "areas": codes}
+        for place, codes in zip(found.places, own, strict=True)
+    ]
+    return JSONResponse(about | {"chosen": areas, "found": places, "more": found.more, "hint": found.hint})
 
 
 def _area(atlas: Atlas, i: int) -> Json:
@@ -148,11 +168,31 @@ async def _change(request: Request) -> Response:
             chosen = set()
         elif "codes" in form:
             chosen |= selection.pasted(atlas, _text(form, "codes"))
+        elif "near" in form:
+            chosen |= near(atlas, _text(form, "near"), _text(form, "km"))
         elif "shape" in form:
             chosen, ring = selection.drawn(atlas, _text(form, "shape"))
         else:
             raise Refusal(422, "The request is empty.", "Use the buttons of the Find page.")
-    kept = keep(settings, chosen, ring)
+    return _shown(view, keep(settings, chosen, ring))
+
+
+async def _upload(request: Request) -> Response:
+    """Choose the areas that an uploaded file names or draws; not where everyone may ask."""
+    settings = settings_of(request)
+    if settings.read_only:
+        fix = "Search, paste area codes, or run areaeffect on your own machine."
+        raise Refusal(403, "This server takes no files.", fix)
+    async with request.form(max_files=1, max_fields=limits.FORM_FIELDS) as form:
+        view, atlas, chosen = _of_form(settings, form)
+        file = form.get("file")
+        if file is None or isinstance(file, str) or not file.filename:
+            raise Refusal(422, "No file was sent.", "Choose a file first.", "file")
+        found = await run_in_threadpool(uploaded, atlas, chosen, file.filename, file.file)
+    return _shown(view, keep(settings, *found))
+
+
+def _shown(view: FindView, kept: Selection) -> Response:
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
 
 
@@ -168,4 +208,9 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-ROUTES = [Route("/find", _find), Route("/find/change", _change, methods=["POST"])]
+ROUTES = [
+    Route("/find", _find),
+    Route("/find.json", _find),
+    Route("/find/change", _change, methods=["POST"]),
+    Route("/find/upload", _upload, methods=["POST"]),
+]

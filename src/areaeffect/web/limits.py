@@ -27,7 +27,8 @@ class Refusal(AreaEffectError):
 MIB: Final = 1024 * 1024
 
 # ---- what is sent (413 beyond)
-POST_BYTES: Final = 2 * MIB
+POST_BYTES: Final = 2 * MIB  # an upload too
+UPLOAD_LINES: Final = 50_000
 FORM_FIELDS: Final = 20  # 400 beyond
 QUERY_BYTES: Final = 8 * 1024  # 414 beyond
 
@@ -36,6 +37,7 @@ POLYGON_VERTICES: Final = 500  # of one ring: a shape has one part and no holes
 SEARCH_LETTERS: Final = 100
 PASTED_LETTERS: Final = 100_000
 PASTED_CODES: Final = 2_000
+RADIUS_KM: Final = 20.0
 URL_AREAS: Final = 100  # a longer selection becomes a short name on the server
 SELECTED_AREAS: Final = 2_000
 KEPT_SETS: Final = 10_000  # drawn shapes and long selections kept; the oldest go

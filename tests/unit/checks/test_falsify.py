@@ -16,8 +16,7 @@ from areaeffect.checks.rings import rings_of
 from areaeffect.checks.section import WARNINGS_SHOWN, _warnings
 from areaeffect.checks.treated_benchmark import effect_if_treated, rise_needed, several, shares_of_heaviest
 from areaeffect.checks.unmoved import UNMOVED, Effect
-from areaeffect.geography.boundaries import Boundaries
-from areaeffect.geography.neighbours import bands
+from areaeffect.geography.boundaries import Boundaries, bands
 from areaeffect.wording.numbers import phrase
 from tests.shared.sample_result import sample_result
 

@@ -13,7 +13,7 @@ import pytest
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.compare.explore import Base, answer_into, load_base, plan_into
 from areaeffect.compare.question import Question
-from areaeffect.findings.notes import EXPLORATORY
+from areaeffect.findings.conclude import EXPLORATORY
 from areaeffect.report.files import read_result
 from tests.shared.small_study import write_small_study
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from areaeffect.design.seal import seal
+from areaeffect.design.pool import seal
 from areaeffect.results import NeighbourhoodDesign, Release, Seal
 
 RELEASE = Release(

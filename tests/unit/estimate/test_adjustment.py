@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.adjustment import growth
+from areaeffect.estimate.counterfactual import growth
 from areaeffect.panel import Measure
 from areaeffect.periods import PeriodKind, Periods
 

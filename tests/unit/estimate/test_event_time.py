@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.adjustment import adjustment
-from areaeffect.estimate.counterfactual import NO_BINS, Bins, bins_over, path, path_counts
+from areaeffect.estimate.counterfactual import NO_BINS, Adjustment, Bins, bins_over, path, path_counts
 from areaeffect.periods import PeriodKind, Periods
 from tests.shared.small_panel import measure
 
@@ -121,8 +120,8 @@ def level_sums(rate: np.ndarray, exposure: np.ndarray) -> cf.Sums:
 
 
 def gap(sums: cf.Sums, known: np.ndarray, members, pool, weights) -> float:
-    by = adjustment(known, members, pool, weights)
-    return by.gap_in_rate(sums.post[pool], sums.exposure_post[pool], sums.exposure_post[members])
+    by = Adjustment(known[members], known[pool], weights)
+    return by.gap_in_rate(sums.post[pool], sums.columns[:, 3][pool], sums.columns[:, 3][members])
 
 
 def test_an_imbalance_that_explains_the_rate_is_taken_off_the_gap() -> None:
@@ -132,7 +131,7 @@ def test_an_imbalance_that_explains_the_rate_is_taken_off_the_gap() -> None:
     sums = level_sums(5 + known @ [0.8, -0.5], exposure)
     members, pool, weights = np.arange(3), np.arange(3, 60), np.full(57, 3 / 57)
     plain = cf.totals(sums, members, pool, weights)
-    by = adjustment(known, members, pool, weights)
+    by = Adjustment(known[members], known[pool], weights)
     adjusted = cf.totals(sums, members, pool, weights, by)
     assert cf.totals(sums, members, pool, weights, by).tolist() == adjusted.tolist()
     gap = float(cf.rate_difference(plain, "level"))
@@ -162,7 +161,7 @@ def test_the_gap_is_that_of_a_weighted_ridge_regression() -> None:
     known, weights = rng.normal(size=(30, 3)), rng.uniform(0.1, 1, 25)
     exposure, other = rng.uniform(500, 3000, (2, 30))
     members, pool = np.arange(5), np.arange(5, 30)
-    by = adjustment(known, members, pool, weights)
+    by = Adjustment(known[members], known[pool], weights)
     for seen in (exposure, other, exposure):  # one adjustment, outcomes of several exposures
         rate = rng.uniform(1, 9, 30)
         part = weights * seen[pool]

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areaeffect.estimate.inference import PlaceboInference, ReferencePlaces, infer
-from areaeffect.estimate.multiplicity import max_t
+from areaeffect.estimate.inference import PlaceboInference, ReferencePlaces, infer, max_t
 
 N_DRAWS = 1999
 MANY = ReferencePlaces(1, 10**9)

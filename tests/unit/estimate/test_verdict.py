@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.estimate.inference import ReferencePlaces, decide, infer
-from areaeffect.estimate.multiplicity import max_t
+from areaeffect.estimate.inference import ReferencePlaces, decide, infer, max_t
 from areaeffect.findings.describe import too_few_places
 from areaeffect.results import Better, Claim, Interval, IntervalKind, Verdict
 

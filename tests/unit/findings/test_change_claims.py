@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from areaeffect.assembly.change_claims import refuse_one_date
+from areaeffect.assembly.measures import refuse_one_date
 from areaeffect.errors import DataError
 from areaeffect.study.file import read_study
 from tests.shared.small_study import edit, write_small_study

@@ -12,7 +12,7 @@ from areaeffect.commands.evaluate import evaluate
 from areaeffect.design.programme import Weighted
 from areaeffect.errors import StudyError
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
-from areaeffect.findings.cross_panel import build_panel
+from areaeffect.findings.series import build_panel
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
 from areaeffect.report import faces

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from areaeffect.geography.boundaries import Boundaries
-from areaeffect.geography.neighbours import contiguity, within
+from areaeffect.geography.boundaries import Boundaries, contiguity, within
 
 
 def outlines(seed: int) -> Boundaries:

@@ -17,14 +17,16 @@ from areaeffect.design.programme import Cohort, Rules, make_cohort
 from areaeffect.estimate.counterfactual import N_TOTALS, Sums, sums
 from areaeffect.panel import Graph
 from areaeffect.periods import PeriodKind
-from areaeffect.placebo import places
-from areaeffect.placebo.places import grouped, grow, mean_traits, most_alike
+from areaeffect.placebo import programmes
 from areaeffect.placebo.programmes import (
     Candidates,
     Machine,
     count_disjoint,
     draw_programme,
-    run_draws,
+    grouped,
+    grow,
+    mean_traits,
+    most_alike,
     run_programme,
 )
 from areaeffect.placebo.workers import run_all
@@ -90,7 +92,7 @@ def test_of_more_seeds_than_are_needed_so_many_are_drawn(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = grow(graph, EVERYWHERE, 3, np.random.default_rng(1))
-    monkeypatch.setattr(places, "MOST_SEEDS", 10)
+    monkeypatch.setattr(programmes, "MOST_SEEDS", 10)
     few = grow(graph, EVERYWHERE, 3, np.random.default_rng(1))
     assert 10 <= len(few) <= 30 < len(whole)
     assert all(len(areas) == 3 for areas in few)
@@ -240,9 +242,9 @@ def machine(graph: Graph) -> Machine:
 
 
 def test_draws_are_the_same_however_they_are_shared_out(machine: Machine) -> None:
-    whole = run_draws(machine, np.arange(20))
-    turned = run_draws(machine, np.arange(20)[::-1])[::-1]
-    parts = np.concatenate([run_draws(machine, part) for part in np.split(np.arange(20), [3, 11])])
+    whole = machine.run(np.arange(20))
+    turned = machine.run(np.arange(20)[::-1])[::-1]
+    parts = np.concatenate([machine.run(part) for part in np.split(np.arange(20), [3, 11])])
     assert whole.shape == (20, 3, 1, N_TOTALS)
     np.testing.assert_array_equal(whole, parts)
     np.testing.assert_array_equal(whole, turned)
@@ -252,7 +254,7 @@ def test_draws_are_the_same_however_they_are_shared_out(machine: Machine) -> Non
 def test_draws_are_the_same_at_any_number_of_processes(machine: Machine, threads: int) -> None:
     ticks: list[int] = []
     found = run_all(machine, 25, threads, ticks.append)
-    np.testing.assert_array_equal(found, run_draws(machine, np.arange(25)))
+    np.testing.assert_array_equal(found, machine.run(np.arange(25)))
     assert sum(ticks) == 25
 
 
@@ -265,11 +267,11 @@ def test_another_seed_draws_other_programmes(machine: Machine) -> None:
         n_outcomes=machine.n_outcomes,
         seed=43,
     )
-    assert not np.array_equal(run_draws(machine, np.arange(5)), run_draws(other, np.arange(5)))
+    assert not np.array_equal(machine.run(np.arange(5)), other.run(np.arange(5)))
 
 
 def test_no_two_draws_of_one_seed_are_alike(machine: Machine) -> None:
-    found = run_draws(machine, np.arange(30)).reshape(30, -1)
+    found = machine.run(np.arange(30)).reshape(30, -1)
     assert len(np.unique(found, axis=0)) == 30
 
 
@@ -277,13 +279,13 @@ def test_a_placebo_goes_through_the_same_design_as_the_real_programme(machine: M
     rng = generator(machine.use, machine.seed, 7)
     programme = draw_programme(machine.banks, N, None, rng)
     assert programme is not None
-    np.testing.assert_array_equal(run_programme(machine, programme), run_draws(machine, np.array([7]))[0])
+    np.testing.assert_array_equal(run_programme(machine, programme), machine.run(np.array([7]))[0])
 
 
 def test_an_arm_of_the_first_draws_is_missing_in_the_later_ones(machine: Machine) -> None:
     few = replace(machine, arms=(OneArm(draws=3),))
-    found = run_draws(few, np.arange(6))
-    np.testing.assert_array_equal(found[:3], run_draws(machine, np.arange(3)))
+    found = few.run(np.arange(6))
+    np.testing.assert_array_equal(found[:3], machine.run(np.arange(3)))
     assert np.isnan(found[3:]).all()
 
 
@@ -292,7 +294,7 @@ def test_a_draw_that_finds_no_place_is_missing_not_zero(graph: Graph) -> None:
     nowhere = Machine(
         arms=(OneArm(),), banks=(Candidates(((),)),), eligible=EVERYWHERE, rules=rules, n_outcomes=1, seed=42
     )
-    assert np.isnan(run_draws(nowhere, np.arange(3))).all()
+    assert np.isnan(nowhere.run(np.arange(3))).all()
 
 
 def test_a_programme_that_leaves_no_pool_is_missing_not_zero(graph: Graph) -> None:
@@ -301,4 +303,4 @@ def test_a_programme_that_leaves_no_pool_is_missing_not_zero(graph: Graph) -> No
     machine = Machine(
         arms=(OneArm(),), banks=banks(graph), eligible=nobody, rules=rules, n_outcomes=1, seed=42
     )
-    assert np.isnan(run_draws(machine, np.arange(2))).all()
+    assert np.isnan(machine.run(np.arange(2))).all()

@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.placebo.places import ALIKE_WITHIN, Spread, centre_of, mean_distance
-from areaeffect.placebo.programmes import Candidates, draw_programme, matched_spread, propose
+from areaeffect.placebo.programmes import (
+    ALIKE_WITHIN,
+    Candidates,
+    Spread,
+    centre_of,
+    draw_programme,
+    matched_spread,
+    mean_distance,
+    propose,
+)
 
 SIDE = 30
 N = SIDE * SIDE

@@ -12,7 +12,7 @@ from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.register.initiatives import neighbourhoods_named
-from areaeffect.register.neighbourhoods import neighbourhoods_from_column
+from areaeffect.register.registered import neighbourhoods_from_column
 from areaeffect.study.model import Initiative
 from areaeffect.study.parts import Window
 

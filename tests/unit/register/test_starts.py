@@ -15,7 +15,7 @@ from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.panel import Neighbourhood, is_enough
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.register.neighbourhoods import neighbourhoods_from_column, neighbourhoods_from_starts
+from areaeffect.register.registered import neighbourhoods_from_column, neighbourhoods_from_starts
 from areaeffect.results import Finding
 from areaeffect.study.file import read_study
 from areaeffect.study.initiative import Initiative

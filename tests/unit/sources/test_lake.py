@@ -16,8 +16,7 @@ import pytest
 from areaeffect.disk import store_path
 from areaeffect.errors import DataError, StudyError
 from areaeffect.sources.police_uk import lake
-from areaeffect.sources.police_uk.lake import Transaction, open_lake, remove_store, writing
-from areaeffect.sources.police_uk.store_check import check_store
+from areaeffect.sources.police_uk.lake import Transaction, check_store, open_lake, remove_store, writing
 
 A, B, C = (f"police_uk/counts/month=2023-0{i}/part.parquet" for i in (1, 2, 3))
 

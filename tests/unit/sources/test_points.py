@@ -19,8 +19,7 @@ from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.overlay import Locator, projected
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.coverage import MeasureRequest, SourceTable
-from areaeffect.sources.points.counting import count_points
-from areaeffect.sources.points.dates import NONE, DateTexts, without_time
+from areaeffect.sources.points.counting import NONE, DateTexts, count_points, without_time
 from areaeffect.study.file import parse_study
 from areaeffect.study.source_kinds import PointsSource
 from tests.shared.spreadsheets import ods
@@ -142,7 +141,7 @@ def test_an_outcome_picks_categories_and_a_wrong_one_is_named_with_the_nearest(t
     assert counts(read(tmp_path, outcome='category = ["Theft"]')) == [
         [1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0]
     ]  # fmt: skip
-    with pytest.raises(DataError, match=r"no incident has the category 'thefts'.*'theft'"):
+    with pytest.raises(DataError, match=r"no row has 'thefts' in 'category'.*'theft'"):
         read(tmp_path, outcome='category = ["thefts"]')
 
 
@@ -588,4 +587,4 @@ def test_road_collisions_as_they_are_published_are_dated_points(tmp_path: Path) 
 def test_a_text_longer_than_any_date_is_no_date_and_takes_no_time(text: str) -> None:
     dates = DateTexts(None)
     dates.codes([text, "2020-01-31"], "x")
-    assert dates.readings().months[:, 0].tolist() == [NONE, 2020 * 12]
+    assert dates.readings()[0][:, 0].tolist() == [NONE, 2020 * 12]

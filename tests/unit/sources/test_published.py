@@ -12,7 +12,7 @@ from areaeffect.periods import PeriodKind
 from areaeffect.sources.publishers import tables as published
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.tables import read
-from areaeffect.tables.workbooks import below_header, read_sheets
+from areaeffect.tables.text_rows import below_header, read_sheets
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.results import Floats
 from areaeffect.sources.coverage import MeasureRequest, SourceTable
+from areaeffect.sources.panel_periods import periods_copied
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.screening import screen
-from areaeffect.sources.screening_periods import periods_copied
 from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window
 

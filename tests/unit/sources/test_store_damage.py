@@ -15,9 +15,8 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.sources.coverage import MeasureRequest
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
-from areaeffect.sources.police_uk.lake import open_lake
+from areaeffect.sources.police_uk.lake import check_store, open_lake
 from areaeffect.sources.police_uk.panel import read_police
-from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, pack, street

@@ -28,7 +28,7 @@ from areaeffect.errors import AreaEffectError
 from areaeffect.further.stories import read_events
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.register.postcodes import find_postcodes
+from areaeffect.register.places import find_postcodes
 from areaeffect.register.rows import read_records
 from areaeffect.report.files import read_result
 from areaeffect.sources.points.counting import count_points

@@ -13,8 +13,8 @@ from areaeffect.errors import first_few, number_of
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.periods import PeriodKind, label
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.sources.police_uk.text import shorten
-from areaeffect.sources.screening_periods import RARE, periods_copied
+from areaeffect.sources.panel_periods import RARE, periods_copied
+from areaeffect.sources.police_uk.rows import shorten
 
 #: Rows listed by file, line and reason, of each reason; every row is counted.
 LISTED = 10_000
@@ -38,11 +38,6 @@ class Reason(Enum):
 REASONS = tuple(Reason)
 #: Place of a row that has no area, by reason: below zero, the areas being 0 and up.
 PLACE = {reason: -1 - i for i, reason in enumerate(REASONS)}
-
-
-def reason_at(place: int) -> Reason:
-    """Return the reason of a place below zero."""
-    return REASONS[-1 - place]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -91,14 +86,10 @@ class Account:
         self._list(Reason.FIELDS, [(file, line, "", f"{n} fields")])
 
     def add(self, rows: Rows, months: Ints, days: Ints, place: Ints, texts: list[str]) -> None:
-        """Count rows whose fate is settled.
+        """Count rows of one file whose fate is settled.
 
-        Parameters
-        ----------
-        rows : of one file.
-        months, days : (n,), of each row; below zero where not known.
-        place : (n,), area, or below zero the reason.
-        texts : of the dates, by number.
+        Months and days are below zero where not known; a place is an area, or below zero the reason.
+        `texts` are of the dates, by number.
         """
         self.kept[rows.file] += int((place >= 0).sum())
         dated = months >= 0
@@ -110,10 +101,16 @@ class Account:
         for (month, where), n in zip(*np.unique(pairs, axis=0, return_counts=True), strict=True):
             self.by_month[int(month), int(where)] += int(n)
         for where in np.unique(place[place < 0]):
-            reason, here = reason_at(int(where)), np.flatnonzero(place == where)
+            reason, here = REASONS[-1 - int(where)], np.flatnonzero(place == where)
             self.rejected[rows.file, reason] += len(here)
             here = here[np.argsort(rows.lines[here], kind="stable")][:LISTED]
-            self._list(reason, [_listed(rows, i, int(months[i]), texts) for i in here.tolist()])
+            found = []
+            for i in here.tolist():
+                at = [f"{v:.10g}" if np.isfinite(v) else "" for v in (rows.x[i], rows.y[i])]
+                written = label(int(months[i]), PeriodKind.MONTH) if months[i] >= 0 else ""
+                text = shorten(", ".join([texts[rows.dates[i]], *at]))
+                found.append((rows.file, int(rows.lines[i]), written, text))
+            self._list(reason, found)
 
     def _list(self, reason: Reason, found: list[tuple[int, int, str, str]]) -> None:
         listed = self._listed.setdefault(reason, [])
@@ -127,13 +124,6 @@ class Account:
         return sorted(
             (*row, reason) for reason, rows in self._listed.items() for row in sorted(rows)[:LISTED]
         )
-
-
-def _listed(rows: Rows, i: int, month: int, texts: list[str]) -> tuple[int, int, str, str]:
-    at = [f"{v:.10g}" if np.isfinite(v) else "" for v in (rows.x[i], rows.y[i])]
-    text = ", ".join([texts[rows.dates[i]], *at])
-    written = label(month, PeriodKind.MONTH) if month >= 0 else ""
-    return rows.file, int(rows.lines[i]), written, shorten(text)
 
 
 #: Odd numbers that mix the bits of coordinates, dates and categories.
@@ -224,19 +214,13 @@ class Repeats:
             x, y = self._at.get(int(values[most].astype(np.uint64)), (np.nan, np.nan))
             notes.append(
                 f"{n[most]:,} of {len(spots):,} incidents lie at one point ({x:g}, {y:g}): it may "
-                "are a substitute for places that are not known."
+                "be a substitute for places that are not known."
             )
         return notes
 
 
 def _rounding_note(sample: Floats, width: float, *, is_degrees: bool) -> list[str]:
-    """Say that coordinates are rounded to more than areas are wide.
-
-    Parameters
-    ----------
-    sample : (n, 2), some of the coordinates.
-    width : of a typical area, metres.
-    """
+    """Say that coordinates, (n, 2), are rounded to more than areas are wide; `width` in metres."""
     units = sample if is_degrees else sample / 1000.0
     for digits in _ROUNDINGS:
         steps = units * 10.0**digits
@@ -257,14 +241,7 @@ def coordinate_notes(
     by_month: Mapping[tuple[int, int], int],
     boundaries: Boundaries,
 ) -> list[str]:
-    """Say what of the coordinates makes counts too low, or puts incidents into wrong areas.
-
-    Parameters
-    ----------
-    seen_by_crs : what coordinates look like, by reference system.
-    by_month : rows by month and place (`Account.by_month`).
-    boundaries : of the areas.
-    """
+    """Say what of the coordinates makes counts too low, or puts incidents into wrong areas."""
     import shapely
     from pyproj import CRS
 

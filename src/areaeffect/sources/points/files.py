@@ -68,30 +68,21 @@ class Piece:
 
 
 def pieces_of(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
-    """Yield the incidents of a file in its order.
+    """Yield the incidents of a file in its order, at most `rows` together.
 
-    Parameters
-    ----------
-    path : CSV, workbook or Parquet; GeoJSON, GeoPackage, Shapefile or another file of shapes.
-    source : of the study.
-    rows : of a piece, at most.
-
-    Raises
-    ------
-    DataError
-        As the readers of tables and of shapes; columns that are not there, by the nearest name.
+    It is CSV, a workbook or Parquet; GeoJSON, GeoPackage, Shapefile or another file of shapes.
     """
+    named = [source.date, *([source.category] if source.category else [])]
     if path.suffix.lower() in SUFFIXES:
-        yield from _of_shapes(path, source, rows)
+        yield from _of_shapes(path, source, named, rows)
         return
     chosen: list[str] = []
 
     def choose(header: Sequence[str]) -> list[str]:
-        chosen[:] = [*_texts_of(header, source, path), *_pair_of(header, source, path)]
+        chosen[:] = [*_require(named, header, path), *_pair_of(header, source, path)]
         return chosen
 
     names = [n for pair in _PAIRS for n in pair[:2]]
-    named = [source.date, *([source.category] if source.category else [])]
     layout = Layout((*named, *(source.coordinates or names)), source.header, source.sheet)
     for part in table_pieces(path, layout, choose, rows):
         x, y = (part.columns[c] for c in chosen[-2:])
@@ -107,11 +98,6 @@ def pieces_of(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
             crs=crs,
             notes=part.notes,
         )
-
-
-def _texts_of(columns: Sequence[str], source: PointsSource, path: Path) -> list[str]:
-    named = [source.date, *([source.category] if source.category else [])]
-    return _require(named, columns, path)
 
 
 def _require(named: Sequence[str], columns: Sequence[str], path: Path) -> list[str]:
@@ -175,12 +161,12 @@ def _pointed(text: str, *, in_degrees: bool) -> str:
     return text.replace(",", ".") if _COMMA.fullmatch(text) else text
 
 
-def _of_shapes(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
+def _of_shapes(path: Path, source: PointsSource, named: Sequence[str], rows: int) -> Iterator[Piece]:
     import shapely
 
     frame = read_shape_file(path, "file of points", source.date, dates_as_text=True)
     columns = [c for c in frame.columns if c != frame.geometry.name]
-    _texts_of(columns, source, path)
+    _require(named, columns, path)
     shapes = frame.geometry.to_numpy()
     shapes = np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
     is_point = shapely.get_type_id(shapes) == _POINT
@@ -230,18 +216,8 @@ class TablePiece:
 def table_pieces(path: Path, layout: Layout, choose: Choose, rows: int) -> Iterator[TablePiece]:
     """Yield a table's rows in pieces; CSV is never held whole, workbook and Parquet are.
 
-    Parameters
-    ----------
-    path : CSV in any dialect, a workbook or Parquet; recognised by content.
-    layout : what is known of the header.
-    choose : returns the columns to read, given those of the file; may refuse the file.
-    rows : of a piece, at most.
-
-    Raises
-    ------
-    DataError
-        As `read_user_table`; a row with too few or too many fields is no error of a CSV: it is
-        named in its piece.
+    `choose` returns the columns to read, given those of the file, and may refuse the file. A row
+    with too few or too many fields is no error of a CSV: it is named in its piece.
     """
     require_file(path)
     with path.open("rb") as file:

@@ -27,8 +27,7 @@ from areaeffect.sources.coverage import (
     group_gaps,
 )
 from areaeffect.sources.points.account import PLACE, Account, CoordinateSigns, Reason, coordinate_notes
-from areaeffect.sources.points.counting import SLACK, Counted, count_points
-from areaeffect.sources.points.dates import NONE
+from areaeffect.sources.points.counting import NONE, SLACK, Counted, count_points
 from areaeffect.sources.police_uk.force_coverage import REJECTED_SHARE
 from areaeffect.sources.publishers.releases import named_file
 from areaeffect.study.file import StudyFile
@@ -54,29 +53,19 @@ class Month:
 
 
 def read_points(request: SourceRequest[PointsSource]) -> SourceTable:
-    """Count a source's incidents into the areas of the study's boundaries.
-
-    Returns
-    -------
-    SourceTable
-        Counts, (n_areas, n_periods): NaN where the files do not cover a period whole.
-
-    Raises
-    ------
-    StudyError, DataError
-        No boundaries, a window of a table's own numbers, columns asked other than counts; files
-        that cannot be read; coordinates that are not what the source says; no incident at all in
-        an area and in the window.
-    """
+    """Count a source's incidents into the areas of the study's boundaries."""
     name, source, file = request.name, request.source, request.file
     window, wanted, attributes = request.window, request.wanted, request.attributes
     codes, boundaries, column = _areas(name, file)
     _refuse(request, column)
-    first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
+    first, last = window.ordinals
     periods = Periods(window.kind, first, last - first + 1)
     paths = [resolve(p, file.folder) for p in source.paths]
     counted = count_points(paths, source, boundaries, periods)
-    _refuse_coordinates(name, counted, paths)
+    for crs, seen in sorted(counted.seen.items()):
+        if fault := _fault(crs, seen):
+            where = f"{', '.join(p.name for p in paths)}, source.{name}"
+            raise DataError(f"the file {fault[0]}.", where, fault[1])
     _refuse_none(counted, window, paths)
     copied, is_mistake = counted.repeats.copied()
     if copied and is_mistake:
@@ -152,16 +141,8 @@ def _refuse(request: SourceRequest[PointsSource], column: str) -> None:
         raise StudyError(list(dict.fromkeys(problems)))
 
 
-def _refuse_coordinates(name: str, counted: Counted, paths: list[Path]) -> None:
-    """Refuse files most of whose coordinates are not what the source or the file says."""
-    for crs, seen in sorted(counted.seen.items()):
-        fault = _fault(crs, seen)
-        if fault is not None:
-            files = ", ".join(p.name for p in paths)
-            raise DataError(f"the file {fault[0]}.", f"{files}, source.{name}", fault[1])
-
-
 def _fault(crs: str, seen: CoordinateSigns) -> tuple[str, str] | None:
+    """Return why most coordinates are not what the source or the file says, and what to do."""
     from pyproj import CRS
 
     def most(kind: str) -> bool:
@@ -212,22 +193,14 @@ def _refuse_none(counted: Counted, window: Window, paths: list[Path]) -> None:
 
 def _by_reason(account: Account) -> dict[Reason, int]:
     """Return rejected rows by reason, in the order in which reasons are looked for."""
-    found = dict.fromkeys(Reason, 0)
-    for (_, reason), n in account.rejected.items():
-        found[reason] += n
-    return {reason: n for reason, n in found.items() if n}
+    counts = {r: sum(n for (_, reason), n in account.rejected.items() if reason is r) for r in Reason}
+    return {reason: n for reason, n in counts.items() if n}
 
 
 def coverage_of(
     name: str, source: PointsSource, account: Account, periods: Periods
 ) -> tuple[dict[int, Month], tuple[str, ...]]:
-    """Return for each month of the window whether the files cover it whole, and remarks.
-
-    Raises
-    ------
-    DataError
-        A fall to be kept where nothing looks like a gap.
-    """
+    """Return for each month of the window whether the files cover it whole, and remarks."""
     held = sorted(account.of_month)
     begin, end = (held[0], held[-1]) if source.covers is None else source.covers.months
     low = _low_months(name, source, account, begin, end)
@@ -331,9 +304,7 @@ def _notes(counted: Counted, boundaries: Boundaries, paths: list[Path]) -> tuple
 
 
 def _releases(name: str, source: PointsSource, paths: list[Path], account: Account) -> tuple[Release, ...]:
-    rejected = {i: 0 for i in range(len(paths))}
-    for (i, _), n in account.rejected.items():
-        rejected[i] += n
+    rejected = [sum(n for (file, _), n in account.rejected.items() if file == i) for i in range(len(paths))]
     return tuple(
         Release(
             source=name,
@@ -369,8 +340,8 @@ def _tables(
     )
 
 
-def _describe(request: SourceRequest[PointsSource]) -> str:
-    return f"{request.name}: incidents of your own, from {', '.join(request.source.paths)}"
-
-
-SOURCE = SourceKind(model=PointsSource, read=read_points, describe=_describe)
+SOURCE = SourceKind(
+    model=PointsSource,
+    read=read_points,
+    describe=lambda r: f"{r.name}: incidents of your own, from {', '.join(r.source.paths)}",
+)

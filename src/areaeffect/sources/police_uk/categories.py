@@ -37,13 +37,7 @@ def read_categories() -> tuple[Category, ...]:
 
 
 def choose(asked: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Return the categories an outcome adds up; none asked, or 'all-crime', is all but ASB.
-
-    Raises
-    ------
-    DataError
-        A category that is not in the table.
-    """
+    """Return the categories an outcome adds up; none asked, or 'all-crime', is all but ASB."""
     known = {c.category for c in read_categories()}
     crimes = known - {ANTISOCIAL_BEHAVIOUR}
     unknown = [a for a in asked if a not in known and a != ALL_CRIME]
@@ -80,21 +74,15 @@ def _is_in_sum(category: str, month: str, asked: frozenset[str]) -> bool:
     if month < min(c.valid_from for c in labels):
         before = labels[0].was_in
         return before in asked and _is_in_sum(before, month, asked)
-    return _parts(category, max(c.valid_to for c in labels)) <= asked
-
-
-def _parts(category: str, after: str) -> set[str]:
-    """Return the categories that took incidents of another over after a month."""
-    return {c.category for c in read_categories() if c.was_in == category and c.valid_from > after}
+    after = max(c.valid_to for c in labels)
+    took_over = {c.category for c in read_categories() if c.was_in == category and c.valid_from > after}
+    return took_over <= asked
 
 
 def breaks_of(asked: tuple[str, ...]) -> tuple[Break, ...]:
     """Return the months from which a sum of categories no longer means what it meant before.
 
-    Parameters
-    ----------
-    asked : categories, from `choose`. All crimes together have no break: incidents only moved
-        from one category to another.
+    All crimes together have no break: incidents only moved from one category to another.
     """
     known = read_categories()
     if {c.category for c in known} - {ANTISOCIAL_BEHAVIOUR} <= set(asked):

@@ -47,17 +47,13 @@ CREATE OR REPLACE TEMP TABLE new_counts AS
 WITH incidents AS (FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false))
 {COUNT_INCIDENTS}
 """
-_MERGE = """
-SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
+_FRESH = "SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month"
+_KEPT = """
 UNION ALL BY NAME
 SELECT force, area_code, category, has_point, area_name, n FROM read_parquet($old)
 WHERE force NOT IN (SELECT unnest($forces::VARCHAR[]))
-ORDER BY force, area_code NULLS FIRST, category, has_point
 """
-_FRESH = """
-SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
-ORDER BY force, area_code NULLS FIRST, category, has_point
-"""
+_ORDER = "ORDER BY force, area_code NULLS FIRST, category, has_point"
 
 
 def duckdb_counter(folder: Path) -> Counter:
@@ -75,17 +71,14 @@ def write_counts(
 ) -> None:
     """Write one month of `new_counts`, beside the other forces that are there already.
 
-    Parameters
-    ----------
-    forces : those whose counts are new, also where nothing of them was kept.
-    old : the month as the store has it; None where it has none.
-    path : where to write.
+    `forces` are those whose counts are new, also where nothing of them was kept; `old` is the month as
+    the store has it, None where it has none.
     """
     given: dict[str, str | list[str]] = {"month": month, "path": str(path)}
     query = _FRESH
     if old is not None:
-        query, given = _MERGE, {**given, "old": str(old), "forces": list(forces)}
-    connection.execute(f"COPY ({query}) TO $path ({_FORMAT})", given)
+        query, given = f"{_FRESH} {_KEPT}", {**given, "old": str(old), "forces": list(forces)}
+    connection.execute(f"COPY ({query} {_ORDER}) TO $path ({_FORMAT})", given)
 
 
 #: Spark guesses types of folder names by default: '2014' would become a number.
@@ -97,15 +90,7 @@ _SETTINGS = {
 
 
 def start_session() -> Any:
-    """Return the Spark session that is running, else a new one.
-
-    Raises
-    ------
-    StudyError
-        PySpark or Java is not installed.
-    DataError
-        Spark does not start.
-    """
+    """Return the Spark session that is running, else a new one."""
     require_spark()
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
@@ -149,11 +134,8 @@ def require_spark() -> None:
 def count_lake(session: Any, address: str) -> Any:
     """Return the counts of incidents that lie under an address, as a Spark data frame.
 
-    Parameters
-    ----------
-    session : Spark session.
-    address : a folder that driver and executors can read, with `force=…/month=…/part.parquet`
-        below it as the store writes them: 'file:///…', 'hdfs://…', 's3a://bucket/…'.
+    Driver and executors can read the address, with `force=…/month=…/part.parquet` below it as the
+    store writes them: 'file:///…', 'hdfs://…', 's3a://bucket/…'.
     """
     session.read.parquet(address).createOrReplaceTempView("incidents")
     return session.sql(COUNT_INCIDENTS)
@@ -161,17 +143,7 @@ def count_lake(session: Any, address: str) -> Any:
 
 @contextmanager
 def spark_counter(folder: Path) -> Iterator[Counter]:
-    """Count incidents that lie in `folder/force=…/month=…/` with Spark, in one job.
-
-    Parameters
-    ----------
-    folder : on a file system that every executor sees under the same path.
-
-    Raises
-    ------
-    StudyError, DataError
-        As `start_session`; DataError also where the job fails.
-    """
+    """Count incidents that lie in `folder/force=…/month=…/` with Spark, in one job."""
     require_spark()
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession

@@ -1,20 +1,25 @@
-"""Finding street files: in monthly archives, custom downloads, folders, or on their own.
+"""Street files given: found in zips, folders or on their own, read, and what they held.
 
-Nothing is ever unpacked under a name from a zip: members are read as streams, so a hostile name
-cannot leave the store. What is not a street file is passed over and recorded.
+Members of a zip are read as streams, never unpacked under a name, so a hostile name cannot leave the store.
 """
 
 from __future__ import annotations
 
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from areaeffect.disk import ZIP_FAULTS
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, repeated
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, first_few, repeated
+from areaeffect.records import Json
+from areaeffect.sources.police_uk.lake import ManifestRow
 
 #: A member may unpack to this many times its packed size; real files reach about 6.
 MAX_RATIO = 100
@@ -29,7 +34,6 @@ _NAME = re.compile(r"(\d{4}-\d{2})-([a-z]+(?:-[a-z]+)*?)-(street|outcomes|stop-a
 _ARCHIVE = re.compile(r"\d{4}-\d{2}\.zip")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _FOLDER_MONTH = re.compile(r"\d{4}-\d{2}")
-_CHUNK = 1 << 20
 _ENCRYPTED = 0x1
 
 
@@ -47,6 +51,11 @@ class StreetFile:
     def name(self) -> str:
         """How the file is called in messages and in the manifest: no folder of this machine."""
         return f"{self.container.name}/{self.member}" if self.member else self.container.name
+
+    @property
+    def where(self) -> str:
+        """Where the file lies, for whoever is to mend it."""
+        return f"{self.container}, {self.member}" if self.member else str(self.container)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +77,7 @@ class Listing:
 def find_files(paths: Sequence[Path]) -> Listing:
     """List the street files of zips, folders and CSV files, in the order given.
 
-    Raises
-    ------
-    StudyError
-        A path that does not exist.
-    DataError
-        Every zip that cannot be trusted, every name that cannot be read, no street file at all.
+    Every path that is not there, zip that cannot be trusted and name that cannot be read is refused.
     """
     files: list[StreetFile] = []
     passed: list[PassedOver] = []
@@ -98,9 +102,10 @@ def find_files(paths: Sequence[Path]) -> Listing:
             if file.suffix.lower() == ".zip":
                 _list_zip(file, files, passed, problems)
             else:
-                _place(file, "", file.name, _folder_month(file), files, passed, problems)
+                _place(file, "", file, files, passed, problems)
         if path.is_file() and passed and passed[-1].name == path.name:
-            problems.append(_not_street(str(path), passed[-1].reason))
+            fix = "Give street files: '2023-01-cleveland-street.csv'."
+            problems.append(Problem(f"{passed[-1].reason}.", str(path), fix))
         problems += _twice(files[before:])
     if not files and not problems:
         seen = f" {len(passed)} other files were seen." if passed else ""
@@ -119,81 +124,43 @@ def find_files(paths: Sequence[Path]) -> Listing:
 def read_files(files: Sequence[StreetFile]) -> Iterator[tuple[StreetFile, bytes]]:
     """Read files one after the other, counting real bytes as they unpack.
 
-    Raises
-    ------
-    DataError
-        A file that is damaged, or larger than the limits, whatever its header says.
+    A file that is damaged, or larger than the limits, is refused, whatever its header says.
     """
-    archive: zipfile.ZipFile | None = None
-    opened: Path | None = None
     total = 0
-    try:
-        for file in files:
-            if not file.member:
-                data = _read_plain(file)
-            else:
-                if opened != file.container:
-                    if archive is not None:
-                        archive.close()
-                    archive, opened = zipfile.ZipFile(file.container), file.container
-                if archive is None:  # opened just above
-                    raise AssertionError
-                data = _read_member(archive, file)
-            total += len(data)
-            if total > MAX_TOTAL_BYTES:
-                raise DataError(
-                    f"over {MAX_TOTAL_BYTES >> 30} GiB were unpacked.",
-                    _where(file),
-                    "Ingest the files in several commands.",
-                )
-            yield file, data
-    finally:
-        if archive is not None:
-            archive.close()
+    for container, group in groupby(files, key=attrgetter("container")):
+        inside = list(group)
+        with zipfile.ZipFile(container) if inside[0].member else nullcontext() as archive:
+            for file in inside:
+                data = _read(file, archive)
+                total += len(data)
+                if total > MAX_TOTAL_BYTES:
+                    what = f"over {MAX_TOTAL_BYTES >> 30} GiB were unpacked."
+                    raise DataError(what, file.where, "Ingest the files in several commands.")
+                yield file, data
 
 
-def _where(file: StreetFile) -> str:
-    return f"{file.container}, {file.member}" if file.member else str(file.container)
-
-
-def _read_plain(file: StreetFile) -> bytes:
-    if file.container.stat().st_size > MAX_FILE_BYTES:
-        raise DataError(_too_large(_where(file)))
-    return file.container.read_bytes()
-
-
-def _read_member(archive: zipfile.ZipFile, file: StreetFile) -> bytes:
-    info = archive.getinfo(file.member)
-    limit = min(MAX_FILE_BYTES, MAX_RATIO * info.compress_size + RATIO_FREE_BYTES)
-    parts, size = [], 0
-    try:
-        with archive.open(info) as stream:
-            while part := stream.read(_CHUNK):
-                size += len(part)
-                if size > limit:
-                    raise DataError(_too_large(_where(file)))
-                parts.append(part)
-    except ZIP_FAULTS as error:
+def _read(file: StreetFile, archive: zipfile.ZipFile | None) -> bytes:
+    limit = MAX_FILE_BYTES
+    if archive is None:
+        with file.container.open("rb") as plain:
+            data = plain.read(limit + 1)
+    else:
+        info = archive.getinfo(file.member)
+        limit = min(limit, MAX_RATIO * info.compress_size + RATIO_FREE_BYTES)
+        try:
+            with archive.open(info) as stream:
+                data = stream.read(limit + 1)
+        except ZIP_FAULTS as error:
+            what = f"the file in the zip is damaged: {error}."
+            raise DataError(what, file.where, "Download it again.") from None
+    if len(data) > limit:
         raise DataError(
-            f"the file in the zip is damaged: {error}.", _where(file), "Download it again."
-        ) from None
-    return b"".join(parts)
-
-
-def _too_large(where: str) -> Problem:
-    return Problem(
-        f"the file unpacks to over {MAX_FILE_BYTES >> 20} MiB, or to over {MAX_RATIO} times its packed size.",
-        where,
-        "It is not a file of data.police.uk.",
-    )
-
-
-def _not_street(where: str, reason: str) -> Problem:
-    return Problem(f"{reason}.", where, "Give street files: '2023-01-cleveland-street.csv'.")
-
-
-def _folder_month(file: Path) -> str:
-    return file.parent.name if _FOLDER_MONTH.fullmatch(file.parent.name) else ""
+            f"the file unpacks to over {MAX_FILE_BYTES >> 20} MiB, or to over {MAX_RATIO} times its packed "
+            "size.",
+            file.where,
+            "It is not a file of data.police.uk.",
+        )
+    return data
 
 
 def _list_zip(path: Path, files: list[StreetFile], passed: list[PassedOver], problems: list[Problem]) -> None:
@@ -211,9 +178,7 @@ def _list_zip(path: Path, files: list[StreetFile], passed: list[PassedOver], pro
     before = len(files)
     for info in sorted(members, key=lambda m: m.filename):
         if not info.is_dir():
-            inner = PurePosixPath(info.filename)
-            month = inner.parent.name if _FOLDER_MONTH.fullmatch(inner.parent.name) else ""
-            _place(path, info.filename, inner.name, month, files, passed, problems)
+            _place(path, info.filename, PurePosixPath(info.filename), files, passed, problems)
     if len(files) == before:
         passed.append(PassedOver(path.name, "the zip holds no street file"))
 
@@ -255,8 +220,7 @@ def _zip_faults(path: Path, members: list[Any]) -> list[Problem]:
 def _place(
     container: Path,
     member: str,
-    base: str,
-    folder_month: str,
+    path: PurePath,
     files: list[StreetFile],
     passed: list[PassedOver],
     problems: list[Problem],
@@ -264,7 +228,7 @@ def _place(
     """Put one file where it belongs: to be read, passed over, or refused."""
     where = f"{container}, {member}" if member else str(container)
     shown = f"{container.name}/{member}" if member else container.name
-    named = _NAME.fullmatch(base)
+    named = _NAME.fullmatch(path.name)
     if named is None:
         passed.append(PassedOver(shown, "it is not named like a file of data.police.uk"))
         return
@@ -277,7 +241,8 @@ def _place(
         fix = "Months run from 01 to 12."
         problems.append(Problem(f"'{month}' in the name is not a month.", where, fix))
         return
-    if folder_month and folder_month != month:
+    folder_month = path.parent.name
+    if _FOLDER_MONTH.fullmatch(folder_month) and folder_month != month:
         problems.append(
             Problem(
                 f"the file of {month} lies in the folder of {folder_month}.",
@@ -307,8 +272,81 @@ def _twice(files: list[StreetFile]) -> list[Problem]:
         problems.append(
             Problem(
                 f"'{first.member or first.container}' is for the same force and month.",
-                _where(file),
+                file.where,
                 "Keep one of the two, or give them one after the other: the last one counts.",
             )
         )
     return problems
+
+
+#: Reasons of rejected rows that are shown.
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What the files of one command hold; the same whether they were new or already held."""
+
+    #: rows_read, rows_kept, rows_rejected: of all street files given
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    files: int  # street files given
+    #: months, forces: different ones among them
+    months: int
+    forces: int
+    files_new: int  # street files that were not held before
+    files_passed_over: int  # files seen that are not street-level crime
+    notes: tuple[str, ...]  # what a reader should know of them
+
+    def to_dict(self) -> Json:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the report as lines to read."""
+        lines = [
+            f"{self.rows_read:,} rows read: {self.rows_kept:,} kept, {self.rows_rejected:,} "
+            f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces."
+        ]
+        if self.files_new < self.files:
+            lines.append(f"{self.files - self.files_new:,} of the files were already in the store.")
+        if self.files_passed_over:
+            lines.append(f"{self.files_passed_over:,} other files were passed over.")
+        return "\n".join([*lines, *self.notes])
+
+
+def of_other_police(given: Sequence[ManifestRow]) -> list[str]:
+    """Name the current files whose rows are of another police force than their name says."""
+    return [
+        f"{r['file']}: its rows fall within {r['other_police']}, which its name does not say."
+        for r in given
+        if r.get("other_police") and r["status"] == "current"
+    ]
+
+
+def report_on(given: list[ManifestRow], n_new: int, passed: Sequence[PassedOver]) -> IngestReport:
+    """Add up the manifest rows of the files given."""
+    rejected = sum(r["rows_rejected"] for r in given)
+    notes = [f"{r['file']}: {r['note']}." for r in given if r.get("note")] + of_other_police(given)
+    for why in dict.fromkeys(file.reason for file in passed):
+        names = [file.name for file in passed if file.reason == why]
+        notes.append(f"Passed over because {why}: {first_few(names)}.")
+    reasons: Counter[str] = Counter()
+    for row in given:
+        reasons.update(row["why"])
+    if rejected:
+        notes.append("Rejected, each listed in the store with file and line:")
+        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        notes += [f"  {count:,}  {reason}" for reason, count in ordered[:_SHOWN]]
+    return IngestReport(
+        rows_read=sum(r["rows_read"] for r in given),
+        rows_kept=sum(r["rows_kept"] for r in given),
+        rows_rejected=rejected,
+        files=len(given),
+        months=len({r["month"] for r in given}),
+        forces=len({r["force"] for r in given}),
+        files_new=n_new,
+        files_passed_over=len(passed),
+        notes=tuple(notes),
+    )

@@ -195,12 +195,6 @@ def coverage_of(
 
     A force that polices no area (British Transport Police) and did not publish every period
     whole is left out throughout, unless the source names it in `forces`.
-
-    Raises
-    ------
-    DataError
-        No street file at all, forces that the store does not hold or that are unknown, a fall
-        to be kept where nothing looks like a gap.
     """
     rows = [r for r in lake.manifest() if r["source"] == "police_uk" and r["status"] == "current"]
     if not rows:
@@ -347,13 +341,6 @@ def _parts_of(
 ) -> Bools:
     """(n_areas, n_forces): whether a force that is not the area's own has a part of it.
 
-    Parameters
-    ----------
-    incidents : (n_areas, n_forces), of all categories in the periods.
-    home : (n_areas,), from `home_of`; none -1.
-
-    Notes
-    -----
     Incidents are compared with the months in which each force published anything, so that a file
     that soon stops has no smaller part.
     """

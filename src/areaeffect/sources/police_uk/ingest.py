@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -22,11 +23,9 @@ from areaeffect.sources.police_uk.counting import (
     spark_counter,
     write_counts,
 )
-from areaeffect.sources.police_uk.files import PassedOver, StreetFile, find_files, read_files
+from areaeffect.sources.police_uk.files import IngestReport, StreetFile, find_files, read_files, report_on
 from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfinished, writing
-from areaeffect.sources.police_uk.rows import RowsUsed
-from areaeffect.sources.police_uk.store_check import IngestReport, report_on
-from areaeffect.sources.police_uk.text import REPEATED, Rejected, number_lines
+from areaeffect.sources.police_uk.rows import REPEATED, Rejected, RowsUsed
 
 SOURCE = "police_uk"
 #: Numbered text that goes through the engine at once: bounds memory and scratch space.
@@ -53,16 +52,6 @@ class _Batch:
     lines: list[bytes] = field(default_factory=list)
     size: int = 0
 
-    def holds(self, file: StreetFile) -> bool:
-        """Say whether the batch has this force and month."""
-        return any(f.force == file.force and f.month == file.month for _, f, _ in self.files)
-
-    def write(self) -> None:
-        """Write the numbered lines for the engine, and let go of them."""
-        with self.text.open("wb") as stream:
-            stream.writelines(self.lines)
-        self.lines.clear()
-
 
 def ingest_police_uk(
     paths: Sequence[Path],
@@ -70,34 +59,38 @@ def ingest_police_uk(
     tell: Callable[[str, int, int], None] | None = None,
     engine: Engine = "duckdb",
 ) -> IngestReport:
-    """Read street files into the store.
+    """Read street files of zips and folders, or CSV files, into the store, made where there is none.
 
-    Parameters
-    ----------
-    paths : zips, folders, CSV files; a later file of the same force and month replaces an
-        earlier one.
-    store : the store's folder; made where there is none.
-    tell : called with (step, done, of).
-    engine : what counts the incidents; the store is the same, byte for byte.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every problem found; the store is as it was.
+    A later file of the same force and month replaces an earlier one. `tell` is called with step, done
+    and of. Whatever `engine` counts, the store is the same, byte for byte. With every problem found
+    an error is raised, and the store is as it was.
     """
     say = tell or (lambda _step, _done, _of: None)
     if engine == "spark":
         require_spark()
     listing = find_files(paths)
-    digests = _container_digests(listing.files)
+    digests = {path: sha256_of(path) for path in dict.fromkeys(f.container for f in listing.files)}
     try:
         with writing(store) as lake:
             manifest = lake.manifest()
             new = _to_read(listing.files, digests, manifest)
             if new:
                 fresh = _Ingest(lake, manifest, digests).run(new, say, engine)
-                passed = [_passed_row(p) for p in listing.passed_over]
-                manifest = _merge(manifest, fresh, passed)
+                passed: list[ManifestRow] = [
+                    {
+                        "source": SOURCE,
+                        "file": p.name,
+                        "release_sha256": "",
+                        "status": _PASSED,
+                        "why": {p.reason: 1},
+                    }
+                    for p in listing.passed_over
+                ]
+                unique = {
+                    (r.get("month", ""), r.get("force", ""), r["file"], r["release_sha256"]): r
+                    for r in [*manifest, *passed, *fresh]
+                }
+                manifest = [unique[key] for key in sorted(unique)]
                 lake.write_manifest(manifest)
                 say("writing", 0, 1)
                 lake.commit()
@@ -127,10 +120,6 @@ def _to_read(
     return [f for f in files if not is_done(f)]
 
 
-def _container_digests(files: Sequence[StreetFile]) -> dict[Path, str]:
-    return {path: sha256_of(path) for path in dict.fromkeys(f.container for f in files)}
-
-
 class _Ingest:
     """One run over new files: batches through the engine, rows for the manifest, counts.
 
@@ -155,7 +144,7 @@ class _Ingest:
                 self._read(files, say, connection, behind)
             if self.problems:
                 raise DataError(self.problems[:_SHOWN])
-            rows.forget(connection)
+            connection.execute("DROP TABLE IF EXISTS checked")
             self._count(connection, say, engine)
         finally:
             connection.close()
@@ -172,23 +161,37 @@ class _Ingest:
         at_work: Future[None] | None = None
 
         def hand_over() -> Future[None]:
-            batch.write()
+            with batch.text.open("wb") as stream:
+                stream.writelines(batch.lines)
+            batch.lines.clear()
             if at_work is not None:
                 at_work.result()
             return behind.submit(self._through_engine, connection, batch)
 
         for number, (file, data) in enumerate(read_files(files)):
             say("reading", number, len(files))
-            is_later = batch.holds(file) or before.holds(file)
+            in_work = {(f.force, f.month) for _, f, _ in (*batch.files, *before.files)}
+            is_later = (file.force, file.month) in in_work
             full = BATCH_BYTES if at_work else BATCH_BYTES // 4  # the engine starts early on the first
             if batch.files and (is_later or batch.size > full):
                 at_work = hand_over()
                 batch, before = _Batch(text=before.text), batch
             if is_later and at_work is not None:
                 at_work.result()  # what is known of the earlier release must be whole
-            row = self._row(file, data)
-            if self._is_same(file, row):
-                self.done.append({**self.current[file.force, file.month], **row})
+            row: ManifestRow = {
+                "source": SOURCE,
+                "file": file.name,
+                "release": file.container.name,
+                "release_sha256": self.digests[file.container],
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "bytes": len(data),
+                "force": file.force,
+                "month": file.month,
+            }
+            held = self.current.get((file.force, file.month), {})
+            # these very bytes: a month in two overlapping archives
+            if held.get("sha256") == row["sha256"] and "rows_read" in held:
+                self.done.append({**held, **row})
             else:
                 self._add(batch, number, file, data, row)
         if batch.files:
@@ -196,26 +199,9 @@ class _Ingest:
         if at_work is not None:
             at_work.result()
 
-    def _row(self, file: StreetFile, data: bytes) -> ManifestRow:
-        return {
-            "source": SOURCE,
-            "file": file.name,
-            "release": file.container.name,
-            "release_sha256": self.digests[file.container],
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "bytes": len(data),
-            "force": file.force,
-            "month": file.month,
-        }
-
-    def _is_same(self, file: StreetFile, row: ManifestRow) -> bool:
-        """Say whether the store holds these very bytes: a month in two overlapping archives."""
-        held = self.current.get((file.force, file.month))
-        return held is not None and held["sha256"] == row["sha256"] and "rows_read" in held
-
     def _add(self, batch: _Batch, number: int, file: StreetFile, data: bytes, row: ManifestRow) -> None:
         try:
-            numbered = number_lines(data, number, file.name)
+            numbered = rows.number_lines(data, number, file.name)
         except DataError as error:
             self.problems += error.problems
             return
@@ -294,9 +280,6 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
             row["file"],
             "Nothing was stored. Please report this file.",
         )
-    why: dict[str, int] = {}
-    for reject in rejected:
-        why[reject.reason] = why.get(reject.reason, 0) + 1
     if kept and force_named(kept.police, row["force"]) != row["force"]:
         row["other_police"] = kept.police
     row.update(
@@ -307,7 +290,7 @@ def _complete(row: ManifestRow, kept: RowsUsed | None, rejected: list[Rejected],
         categories=dict(sorted(kept.categories.items())) if kept else {},
         not_located=kept.not_located if kept else 0,
         with_point_only=kept.with_point_only if kept else 0,
-        why=why,
+        why=dict(Counter(reject.reason for reject in rejected)),
     )
 
 
@@ -344,27 +327,6 @@ def _useless(row: ManifestRow, earlier: ManifestRow | None) -> list[Problem]:
             f"Nothing was stored. Give the file as the publisher offers it.{kept}",
         )
     ]
-
-
-def _passed_row(passed: PassedOver) -> ManifestRow:
-    return {
-        "source": SOURCE,
-        "file": passed.name,
-        "release_sha256": "",
-        "status": _PASSED,
-        "why": {passed.reason: 1},
-    }
-
-
-def _merge(
-    manifest: list[ManifestRow], fresh: list[ManifestRow], passed: list[ManifestRow]
-) -> list[ManifestRow]:
-    """Join what was known with what is new, each file of each release once, in one order."""
-    unique = {
-        (r.get("month", ""), r.get("force", ""), r["file"], r["release_sha256"]): r
-        for r in [*manifest, *passed, *fresh]
-    }
-    return [unique[key] for key in sorted(unique)]
 
 
 def _storage_problem(error: Exception, store: Path) -> Problem:

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from areaeffect.disk import ASIDE, locked, sha256_of, sync, sync_all, write_file
-from areaeffect.errors import DataError, StudyError
+from areaeffect.errors import DataError, Problem, StudyError
 
 FORMAT = 2
 MANIFEST = "manifest.jsonl"
@@ -40,12 +40,7 @@ ManifestRow = dict[str, Any]
 
 
 class Lake:
-    """A store that is open for reading.
-
-    Parameters
-    ----------
-    root : its folder.
-    """
+    """A store that is open for reading."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,23 +56,11 @@ class Lake:
         return sorted(name for name in self.stored() if name.startswith(f"{folder}/"))
 
     def manifest(self) -> list[ManifestRow]:
-        """Return every file that was ever read, as the manifest lists it.
-
-        Raises
-        ------
-        DataError
-            It is damaged.
-        """
+        """Return every file that was ever read, as the manifest lists it."""
         return [row for row in self._rows() if "stored" not in row]
 
     def stored(self) -> dict[str, StoredFile]:
-        """Return every stored file by name, as the manifest lists it.
-
-        Raises
-        ------
-        DataError
-            The manifest is damaged.
-        """
+        """Return every stored file by name, as the manifest lists it."""
         if self._stored is None:
             self._stored = {
                 row["stored"]: StoredFile(row["bytes"], row["rows"], row["sha256"])
@@ -87,13 +70,7 @@ class Lake:
         return self._stored
 
     def verified(self, name: str) -> Path:
-        """Return where a stored file lies, after making sure that it is whole.
-
-        Raises
-        ------
-        DataError
-            It is gone, or is not what the manifest lists.
-        """
+        """Return where a stored file lies, after making sure that it is whole."""
         listed, path = self.stored()[name], self.path(name)
         if not path.is_file():
             raise DataError("a file of the store is gone.", str(path), AGAIN)
@@ -196,13 +173,7 @@ def is_unfinished(root: Path) -> bool:
 
 
 def open_lake(root: Path) -> Lake:
-    """Open a store for reading; finish a commit that was cut short.
-
-    Raises
-    ------
-    DataError
-        There is no store, or it is of another format.
-    """
+    """Open a store for reading; finish a commit that was cut short."""
     if not (root / _FORMAT_FILE).is_file():
         raise DataError("there is no store here.", str(root), "Make one with `areaeffect ingest`.")
     _read_format(root)
@@ -214,15 +185,7 @@ def open_lake(root: Path) -> Lake:
 
 @contextmanager
 def writing(root: Path) -> Iterator[Transaction]:
-    """Open a store for writing, making it where there is none; one writer at a time.
-
-    Raises
-    ------
-    StudyError
-        The folder holds something else.
-    DataError
-        Another writer is at work, or the store is of another format.
-    """
+    """Open a store for writing, making it where there is none; one writer at a time."""
     _make(root)
     with _locked(root):
         _finish(root)
@@ -235,13 +198,7 @@ def writing(root: Path) -> Iterator[Transaction]:
 
 
 def remove_store(root: Path) -> bool:
-    """Delete a store and nothing else; return whether there was one.
-
-    Raises
-    ------
-    StudyError
-        The folder is not a store, or holds files that are not the store's.
-    """
+    """Delete a store and nothing else; return whether there was one."""
     if not root.exists():
         return False
     _check_is_store(root)
@@ -378,3 +335,43 @@ def measured(paths: Sequence[Path]) -> list[StoredFile]:
         with duckdb.connect() as engine:  # not Arrow, which takes long to import
             rows = dict(engine.execute(_ROWS, {"files": [str(p) for p in paths]}).fetchall())
     return [StoredFile(p.stat().st_size, rows[str(p)], d) for p, d in zip(paths, digests, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCheck:
+    """What a whole look at a store found."""
+
+    #: files, rows: listed in the manifest, and what they hold
+    files: int
+    rows: int
+    unlisted: tuple[str, ...]  # Parquet files in its folder that are not of the store, and are never read
+
+    def text(self) -> str:
+        """Return the check as lines to read."""
+        lines = [f"{self.files:,} files with {self.rows:,} rows: every one as the manifest lists it."]
+        return "\n".join([*lines, *(f"{name}: not of the store, not read." for name in self.unlisted)])
+
+
+def check_store(lake: Lake) -> StoreCheck:
+    """Look at every stored file; refuse with every one that is gone or damaged."""
+    problems: list[Problem] = []
+    whole: dict[str, Path] = {}
+    for name in lake.stored():
+        try:
+            whole[name] = lake.verified(name)
+        except DataError as error:
+            problems += error.problems
+    for name, found in zip(whole, measured(list(whole.values())), strict=True):
+        listed = lake.stored()[name]
+        if found != listed:
+            what = f"the file holds {found.rows} rows, the manifest says {listed.rows}."
+            problems.append(Problem(what, str(lake.path(name)), AGAIN))
+    if problems:
+        raise DataError(problems)
+    found_here = lake.path("police_uk").rglob("*.parquet")
+    names = {p.relative_to(lake.root).as_posix() for p in found_here}
+    return StoreCheck(
+        len(lake.stored()),
+        sum(f.rows for f in lake.stored().values()),
+        tuple(sorted(names - set(lake.stored()))),
+    )

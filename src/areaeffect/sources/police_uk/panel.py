@@ -21,7 +21,7 @@ from areaeffect.errors import DataError, StudyError, did_you_mean, number_of
 from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.records import DataTable
-from areaeffect.results import Floats, Release
+from areaeffect.results import Release
 from areaeffect.sources.coverage import (
     COVERAGE_COLUMNS,
     REJECTED_COLUMNS,
@@ -30,8 +30,8 @@ from areaeffect.sources.coverage import (
     SourceRequest,
     SourceTable,
 )
-from areaeffect.sources.police_uk.areas import locate, place, read_lookup
 from areaeffect.sources.police_uk.categories import choose, read_categories
+from areaeffect.sources.police_uk.files import of_other_police
 from areaeffect.sources.police_uk.force_coverage import (
     CODE,
     ForceMonth,
@@ -43,16 +43,13 @@ from areaeffect.sources.police_uk.force_coverage import (
 )
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import Lake, has_store, open_lake
-from areaeffect.sources.police_uk.panel_query import read_counts, read_points
-from areaeffect.sources.police_uk.store_check import of_other_police
+from areaeffect.sources.police_uk.panel_query import locate, place, read_counts, read_lookup, read_points
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.parquet import read_parquet
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from areaeffect.results import Strings
 
     Codes = npt.NDArray[np.uint8]
 
@@ -70,22 +67,9 @@ def read_police(
 ) -> SourceTable:
     """Read a panel from the store, after ingesting the files that the study names.
 
-    Parameters
-    ----------
-    name, source : of the study.
-    folder : where the study's relative paths start.
-    store : the store named on the command line; the study's own key comes first. A study
-        that names files and no store has one of its own while it is read.
-    window : months of the panel.
-    wanted : one a measure; its categories, none or 'all-crime' for all crime without
-        anti-social behaviour.
-    attributes : `force` or `district`.
-
-    Raises
-    ------
-    DataError, StudyError
-        No store, files that cannot be ingested, categories, forces or attributes that are
-        unknown, a window that is not by month.
+    `store` is named on the command line; the study's own key comes first. A study that names files
+    and no store has one of its own while it is read. Categories of `wanted`, none or 'all-crime', are
+    all crime without anti-social behaviour; `attributes` are `force` or `district`.
     """
     if window.kind is not PeriodKind.MONTH:
         what = f"data.police.uk is by month, and the window is by {window.kind}."
@@ -159,39 +143,22 @@ def _read(
         areas=located.areas[ours],
         names=located.names[ours],
         periods=periods,
-        measures=_measures(wanted, [v[ours] for v in values], reasons),
-        attributes=_attributes(np.array(forces, dtype=str)[home[ours]], located.names[ours]),
+        # a cell that is missing for a reason is NaN
+        measures={
+            w: np.where(r == CODE[""], v[ours], np.nan)
+            for w, v, r in zip(wanted, values, reasons, strict=False)
+        },
+        # districts are as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool
+        attributes={
+            "force": np.array(forces, dtype=str)[home[ours]],
+            "district": np.array([n.rpartition(" ")[0] for n in located.names[ours]], dtype=str),
+        },
         varying={},
         release=release,
         notes=(*notes, *of_other_police(used), *stopped, *reach, packaged),
         more_releases=tuple(more_releases),
         tables=tables_of(name, coverage, forces, periods, rejected),
         reasons=dict(zip(wanted, reasons, strict=True)),
-    )
-
-
-def _measures(
-    wanted: tuple[MeasureRequest, ...], values: list[Floats], reasons: list[Codes]
-) -> dict[MeasureRequest, Floats]:
-    """Return the counts, NaN where a cell is missing for a reason."""
-    return {w: np.where(r == CODE[""], v, np.nan) for w, v, r in zip(wanted, values, reasons, strict=False)}
-
-
-def _attributes(force: Strings, names: Strings) -> dict[str, Strings]:
-    """Districts are as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool."""
-    district = np.array([name.rpartition(" ")[0] for name in names], dtype=str)
-    return {"force": force, "district": district}
-
-
-def _read_request(request: SourceRequest[PoliceUkSource]) -> SourceTable:
-    return read_police(
-        request.name,
-        request.source,
-        request.file.folder,
-        request.store,
-        request.window,
-        request.wanted,
-        request.attributes,
     )
 
 
@@ -207,12 +174,18 @@ def _describe(request: SourceRequest[PoliceUkSource]) -> str:
     return f"{name}: police_uk, {in_window(held, window.start, window.end)}"
 
 
-SOURCE = SourceKind(model=PoliceUkSource, read=_read_request, describe=_describe, categories=choose)
+SOURCE = SourceKind(
+    model=PoliceUkSource,
+    read=lambda r: read_police(r.name, r.source, r.file.folder, r.store, r.window, r.wanted, r.attributes),
+    describe=_describe,
+    categories=choose,
+)
 
 
 _SHOWN = 20
 _REJECTED_ROWS = "police_uk/rejected"
 _SHOWN_CODES = 5
+_NO_FILE = ("missing", 0, 0, 0, "no file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,29 +202,20 @@ class Account:
     not_located: tuple[tuple[str, int, int, int], ...]
     placed: int  # without an area code, but inside an outline by their point
 
-    @property
-    def n_not_located(self) -> int:
-        """Incidents without an area, after those found by their point."""
-        return sum(n for _, _, n, _ in self.not_located) - self.placed
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every incident is accounted for, to the last one."""
-        parts = self.in_panel + self.at_border + sum(self.left_out.values()) + self.n_not_located
-        return parts == self.total
-
 
 def notes_of(
     account: Account, forces: tuple[str, ...], periods: Periods, rejected: list[dict[str, str | int]]
 ) -> tuple[str, ...]:
     """Return sentences on where incidents went and which rows were rejected."""
-    if not account.is_whole:
+    left_out = sum(account.left_out.values())
+    nowhere = sum(n for _, _, n, _ in account.not_located) - account.placed
+    if account.in_panel + account.at_border + left_out + nowhere != account.total:
         raise AssertionError(account)  # a total that is not conserved is a fault of ours
     notes = [
         f"{account.total:,} incidents from {periods.labels[0]} to {periods.labels[-1]}: "
         f"{account.in_panel:,} on areas of the panel, {account.at_border:,} on {account.n_border} "
-        f"areas at the border that another force polices, {sum(account.left_out.values()):,} on "
-        f"irregular or unknown area codes, {account.n_not_located:,} without an area."
+        f"areas at the border that another force polices, {left_out:,} on "
+        f"irregular or unknown area codes, {nowhere:,} without an area."
     ]
     if account.left_out:
         codes = sorted(account.left_out)
@@ -261,7 +225,10 @@ def notes_of(
         months = [f"{periods.labels[period]} {n}" for f, period, n, _ in account.not_located if f == force]
         if months:
             notes.append(f"Without an area, {force}: {', '.join(months)}.")
-    return (*notes, *_rejected(rejected))
+    shown = [f"{r['file']}, line {r['line']}: {r['reason']}" for r in rejected[:_SHOWN]]
+    more = f" The first {_SHOWN}:" if len(rejected) > _SHOWN else ""
+    said = f"{number_of(len(rejected), 'row was', 'rows were')} rejected.{more} {'; '.join(shown)}."
+    return (*notes, said if rejected else "No row was rejected.")
 
 
 def rejected_rows(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[dict[str, str | int]]:
@@ -277,14 +244,6 @@ def rejected_rows(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list
     return found
 
 
-def _rejected(rows: list[dict[str, str | int]]) -> list[str]:
-    if not rows:
-        return ["No row was rejected."]
-    shown = [f"{r['file']}, line {r['line']}: {r['reason']}" for r in rows[:_SHOWN]]
-    more = f" The first {_SHOWN}:" if len(rows) > _SHOWN else ""
-    return [f"{number_of(len(rows), 'row was', 'rows were')} rejected.{more} {'; '.join(shown)}."]
-
-
 def tables_of(
     name: str,
     coverage: tuple[ForceMonth, ...],
@@ -297,11 +256,8 @@ def tables_of(
     cells = []
     for force in forces:
         for month in periods.labels:
-            c = held.get(
-                (force, month),
-                ForceMonth(source="", force=force, month=month, status="missing", why="no file"),
-            )
-            row = (c.status, c.rows_kept, c.rows_rejected, c.not_located, c.why)
+            c = held.get((force, month))
+            row = (c.status, c.rows_kept, c.rows_rejected, c.not_located, c.why) if c else _NO_FILE
             cells.append((name, force, month, *row))
     keys = ("force", "month", "file", "line", "reason", "row")
     return (

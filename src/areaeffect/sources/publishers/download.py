@@ -133,13 +133,15 @@ def fetch(
 def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
     part = folder / PARTS / job.file.path
     part.parent.mkdir(parents=True, exist_ok=True)
-    brought = bring(client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of))
-    origin, digest = job.file.origin, sha256_of(brought.part)
+    address, part = bring(
+        client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of)
+    )
+    origin, digest = job.file.origin, sha256_of(part)
     expected = origin.sha256 if origin and not origin.on_demand else ""
-    if origin and expected and digest != expected and brought.address == origin.address:
-        _forget(brought.part)
+    if origin and expected and digest != expected and address == origin.address:
+        _forget(part)
         raise DataError(
-            f"{brought.address} does not hold the file on record: sha256 {expected[:_SHORT]}… expected, "
+            f"{address} does not hold the file on record: sha256 {expected[:_SHORT]}… expected, "
             f"{digest[:_SHORT]}… found. What came was deleted.",
             job.release.id,
             "Likely the publisher replaced the file, or a proxy answered in its place. Look at "
@@ -147,12 +149,12 @@ def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
         )
     try:
         if digest != expected:
-            check_file(job.release, job.file, brought.part, job.file.path)
+            check_file(job.release, job.file, part, job.file.path)
     except DataError:
-        _forget(brought.part)
+        _forget(part)
         raise
-    target = (folder / job.file.path).with_suffix(brought.suffix)
-    return put(job.release.id, brought.address, brought.part, target, digest)
+    target = (folder / job.file.path).with_suffix(part.suffix)
+    return put(job.release.id, address, part, target, digest)
 
 
 def put(name: str, address: str, part: Path, target: Path, digest: str = "") -> Fetched:
@@ -237,7 +239,7 @@ def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: s
         _, n = layout(file.layout)(file, path)  # where its rows lie, another file says
     elif len(release.files) > 1:
         frame, n = layout(file.layout)(file, path)
-        require(frame, [c for c in file.columns if c], release)
+        require(frame, [c for c in file.columns if c], release.id)
         areas, _ = areas_of(release, frame)
     else:
         table = assemble(release, ((file, path),), None)

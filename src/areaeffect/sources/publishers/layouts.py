@@ -19,8 +19,8 @@ from areaeffect.disk import ZIP_FAULTS, sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.results import Release
 from areaeffect.sources.publishers.releases import CODE_PATTERNS, PublishedRelease, ReleaseFile, catalogue
+from areaeffect.tables.text_rows import below_header, read_sheets
 from areaeffect.tables.user_table import Layout, read_user_table
-from areaeffect.tables.workbooks import below_header, read_sheets
 
 if TYPE_CHECKING:
     from areaeffect.results import Strings
@@ -105,7 +105,7 @@ def read_files(
         )
         keys = [c for c in ("area", "period") if c in frame.columns]
         if len(placed) == 1:
-            require(frame, headers, release)
+            require(frame, headers, release.id)
         if file.layout == "categories":
             new = [str(c) for c in frame if c not in {*headers, *keys}]
             what = "The publisher has a new category: it needs a row in the table of columns."
@@ -122,7 +122,7 @@ def read_files(
             joined = joined.merge(frame, on=keys, how="outer", validate="1:1")
     if joined is None:
         raise AssertionError(release.id)  # every release has a file; a test holds it
-    require(joined, headers, release)
+    require(joined, headers, release.id)
     return joined, tuple(records), notes
 
 
@@ -278,7 +278,7 @@ def renamed(file: ReleaseFile, frame: pd.DataFrame) -> pd.DataFrame:
     wanted = {"area": file.area, "period": file.period, "name": file.name}
     wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
     asked = (*wanted.values(), *(c for c in (file.category, file.value) if c), *file.columns)
-    _require(frame, asked, file.path)
+    require(frame, asked, file.path)
     return frame.rename(columns={theirs: ours for ours, theirs in wanted.items()})
 
 
@@ -300,16 +300,12 @@ def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
             ) from None
     else:
         frame = read_user_table(path, None, [file.area]).frame
-    _require(frame, [c for c in (file.area, file.value, file.category) if c], file.path)
+    require(frame, [c for c in (file.area, file.value, file.category) if c], file.path)
     return len(frame), frame[file.area].astype(str).drop_duplicates().to_numpy(dtype=str)
 
 
-def require(frame: pd.DataFrame, columns: Sequence[str], release: PublishedRelease) -> None:
+def require(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
     """Raise DataError, naming what is missing and what is new, for a file laid out otherwise."""
-    _require(frame, columns, release.id)
-
-
-def _require(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
     there = [str(c) for c in frame.columns]
     missing = [c for c in columns if c not in there]
     if not missing:

@@ -15,10 +15,10 @@ from areaeffect.panel import REASONS, Hidden
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Floats, Strings
 from areaeffect.sources.coverage import MeasureRequest, SourceKind, SourceRequest, SourceTable
+from areaeffect.sources.panel_periods import within
 from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.releases import (
     GEOGRAPHY_NAMES,
-    PublishedRelease,
     Roots,
     columns_here,
     find_release,
@@ -59,13 +59,7 @@ def read_published(
     wanted: tuple[MeasureRequest, ...],
     attributes: tuple[str, ...],
 ) -> SourceTable:
-    """Read what a study wants of a release.
-
-    Raises
-    ------
-    StudyError, DataError
-        As `read` and `bring_to`; a figure of a larger area named as an outcome.
-    """
+    """Read what a study wants of a release; refuse a figure of a larger area as an outcome."""
     release = find_release(source.release, f"source.{name}")
     roots = published_roots(folder, source.path)
     vintage = source.vintage or release.vintage
@@ -168,13 +162,16 @@ def _as_source_table(
             hidden |= {w: found} if found else {}
     texts = {c: table.texts[c] for c in attributes if c in table.texts}
     numbers = {c: table.values[c] for c in attributes if c not in texts}
-    is_one_date = table.periods is None
+    periods, is_one_date = table.periods, table.periods is None
+    month = parse_period(release.as_of, PeriodKind.MONTH)
+    if is_one_date and wanted and month is not None and window.kind is not PeriodKind.NUMBER:
+        periods = Periods(window.kind, window.kind.holding(month), 1)
     fixed = texts | ({c: values[:, 0] for c, values in numbers.items()} if is_one_date else {})
     first, *more = (replace(r, source=name) for r in table.records)
     return SourceTable(
         areas=table.areas,
         names=table.names,
-        periods=table.periods or (_one_period(release, window) if wanted else None),
+        periods=periods,
         measures=measures,
         attributes=fixed,
         varying={} if is_one_date else numbers,
@@ -189,14 +186,11 @@ def _as_source_table(
 def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
     """Keep the periods that lie wholly inside the window."""
     periods = table.periods
-    first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
-    if periods is None or first is None or last is None or window.kind is PeriodKind.NUMBER:
+    if periods is None or window.kind is PeriodKind.NUMBER:
         what = f"a release by {periods.kind if periods else 'date'} cannot be read in a window of numbers."
         fix = "Write `study.window` in months, quarters or years."
         raise DataError(what, table.release.id, fix)
-    begins = periods.ordinals * periods.kind.months + periods.kind.first_month(0)
-    inside = begins >= window.kind.first_month(first)
-    inside &= begins + periods.kind.months <= window.kind.first_month(last + 1)
+    inside = within(window, periods.ordinals, periods.kind)
     if not inside.any():
         raise DataError(
             f"no {periods.kind} of this release lies in the window {window.start} to "
@@ -211,14 +205,6 @@ def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
         values={c: v[:, kept] for c, v in table.values.items()},
         reasons={c: r[:, kept] for c, r in table.reasons.items()},
     )
-
-
-def _one_period(release: PublishedRelease, window: Window) -> Periods | None:
-    """Return the period of the window's kind that a release of one date describes."""
-    month = parse_period(release.as_of, PeriodKind.MONTH)
-    if month is None or window.kind is PeriodKind.NUMBER:
-        return None
-    return Periods(window.kind, window.kind.holding(month), 1)
 
 
 def _refuse_outcomes(table: PublishedTable, columns: dict[MeasureRequest, tuple[str, ...]]) -> None:
@@ -279,11 +265,6 @@ def bring_to(table: PublishedTable, vintage: str, root: Roots) -> PublishedTable
     ranks and deciles are means weighted by residents where areas merged, and as they were in each
     part of a split area; texts where all parts agree. Areas that changed irregularly are missing
     with reason `boundary_change`, and named in the notes.
-
-    Raises
-    ------
-    DataError
-        A table of larger areas, an earlier vintage, or a lookup that is not here.
     """
     own = table.release.vintage
     if own not in VINTAGES or vintage not in VINTAGES:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.codes import WITHOUT_TERRITORY, territorial_forces
-from areaeffect.sources.publishers.answers import Ask
 from areaeffect.sources.publishers.download import PARTS, Fetched, clear_parts, put
 from areaeffect.sources.publishers.releases import HOSTS, By
+from areaeffect.sources.publishers.transport import PARTIAL, Answer, Ask
 
 if TYPE_CHECKING:
     from areaeffect.sources.publishers.transport import Client, Progress
@@ -106,13 +106,7 @@ def ask_for(archive: str) -> Ask:
 def fetch_archives(
     wanted: MonthsWanted, folder: Path, progress: Progress, client: Client, *, again: bool = False
 ) -> tuple[tuple[Fetched, ...], tuple[str, ...]]:
-    """Get whole archives, or the wanted members of them; also 'force YYYY-MM' that no archive has.
-
-    Raises
-    ------
-    DataError
-        An archive could not be had or read; a part that came is kept.
-    """
+    """Get whole archives, or the wanted members of them; also 'force YYYY-MM' that no archive has."""
     files: list[Fetched] = []
     gaps: list[str] = []
     for archive, months in wanted.archives.items():
@@ -216,11 +210,19 @@ class RemoteFile(io.RawIOBase):
         n = min(len(buffer), self._length - self._at)
         if n <= 0:
             return 0
-        content, edition = self._client.range(self._ask, self._at, self._at + n - 1)
+        ask, first = self._ask, self._at
+
+        def part(answer: Answer) -> tuple[bytes, str]:
+            if answer.status != PARTIAL:
+                raise DataError(ask.moved("it does not send parts of a file"))
+            content = answer.read(n, decode_content=False)
+            if ask.range(answer)[0] != first or len(content) != n:
+                raise DataError(ask.moved("it sent another part than the one asked for"))
+            return content, answer.headers.get("ETag", "")
+
+        content, edition = self._client.read(ask, {"Range": f"bytes={first}-{first + n - 1}"}, part)
         if self._edition and edition != self._edition:
-            raise DataError(
-                f"{self._ask.address} changed while it was read.", self._ask.name, "Run the command again."
-            )
+            raise DataError(f"{ask.address} changed while it was read.", ask.name, "Run the command again.")
         self._edition = edition
         buffer[:n] = content
         self._at += n

@@ -298,12 +298,7 @@ def locate(
     """Return the files of a release and where they lie: the publisher's own, else the copies.
 
     Of several folders the first that has them is taken; the copies also where only they have every
-    column that is `wanted`.
-
-    Raises
-    ------
-    DataError
-        Neither is here; the message says how to get it.
+    column that is `wanted`. Without either, DataError says how to get it.
     """
     roots = root if isinstance(root, tuple) else (root,)
     whole: list[tuple[tuple[ReleaseFile, Path], ...]] = []

@@ -11,13 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from areaeffect.disk import write_file
 from areaeffect.errors import DataError
-from areaeffect.sources.publishers.answers import LARGE, Ask, MovedError, NotReadyError, expect
 from areaeffect.sources.publishers.releases import By, Origin, PublishedRelease, ReleaseFile
-from areaeffect.sources.publishers.transport import SMALL, make_room, read_record
+from areaeffect.sources.publishers.transport import (
+    LARGE,
+    SMALL,
+    Ask,
+    MovedError,
+    NotReadyError,
+    make_room,
+    read_record,
+)
 
 if TYPE_CHECKING:
     from areaeffect.sources.publishers.transport import Client, Progress
@@ -35,21 +42,20 @@ _NOMIS_PAGE, _FEATURES_PAGE, _ROWS_PAGE = 25_000, 2_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
-    """A file that has arrived."""
-
-    address: str  # where it came from in the end
-    part: Path  # where it is
-    suffix: str  # how its name ends, where that is not the release's own ending
-
-
-@dataclass(frozen=True, slots=True)
 class Probe:
     """What an address answers without a download."""
 
     address: str  # the one that was asked
     says: str  # 'bytes' or 'rows' it has, in words
     matches: bool | None  # whether that is what is on record; None where nothing is.
+
+
+def _under(ask: Ask, content: Any, key: str) -> Any:
+    """Return what an interface sends under a key; refuse an answer without it."""
+    if not isinstance(content, dict) or key not in content:
+        what = f"{ask.address} has no '{key}': the publisher changed its interface."
+        raise DataError(what, ask.name, f"Look for the file on {ask.page}.")
+    return content[key]
 
 
 def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:
@@ -67,8 +73,11 @@ def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:
 
 def bring(
     client: Client, release: PublishedRelease, file: ReleaseFile, part: Path, progress: Progress
-) -> Brought:
-    """Bring a file into `part` by the way that its release names; what came is kept for the next call."""
+) -> tuple[str, Path]:
+    """Bring a file by the way that its release names; return where it came from in the end, and where it is.
+
+    What came of a file that stops is kept in `part` for the next call.
+    """
     origin = _origin(release, file)
     if origin.by is By.HUB:
         return _bring_from_hub(client, release, file, part, progress)
@@ -76,7 +85,7 @@ def bring(
         ask = ask_of(release, origin, origin.address)
         _, _, n = _nomis_rows(client, ask, 0, 1)
         _bring_pages(ask, lambda here: _nomis_rows(client, ask, here), n, part, _join_csv, progress)
-        return Brought(origin.address, part, part.suffix)
+        return origin.address, part
     moved: MovedError | None = None
     for address in _addresses(client, release, origin):
         try:
@@ -84,7 +93,7 @@ def bring(
         except MovedError as error:
             moved = error  # the publisher's own list may know where it is now
         else:
-            return Brought(address, part, part.suffix)
+            return address, part
     raise moved or AssertionError(release.id)
 
 
@@ -125,17 +134,17 @@ def _addresses(client: Client, release: PublishedRelease, origin: Origin) -> Ite
         yield origin.address
     if origin.by is By.GOVUK:
         at = ask_of(release, origin, f"https://www.gov.uk/api/content{origin.page}")
-        listed = expect(at, client.json(at), "details").get("attachments") or []
+        listed = _under(at, client.json(at), "details").get("attachments") or []
         names = {str(a.get("url", "")): str(a.get("title", "")) for a in listed if isinstance(a, dict)}
         yield _the_one(at, origin.match, names)
     elif origin.by is By.ONS:
         at = ask_of(release, origin, f"{origin.address}/data")
-        editions = expect(at, client.json(at), "datasets")
+        editions = _under(at, client.json(at), "datasets")
         if not editions or not isinstance(editions[0], dict):
             yield _the_one(at, origin.match, {})
         uri = str(editions[0].get("uri", ""))
         one = replace(at, address=f"https://www.ons.gov.uk{uri}/data")
-        files = expect(one, client.json(one), "downloads")
+        files = _under(one, client.json(one), "downloads")
         names = {f"https://www.ons.gov.uk/file?uri={uri}/{f['file']}": "" for f in files if "file" in f}
         yield _the_one(one, origin.match, names)
 
@@ -157,19 +166,20 @@ def _the_one(ask: Ask, match: str, names: dict[str, str]) -> str:
 
 def _bring_from_hub(
     client: Client, release: PublishedRelease, file: ReleaseFile, part: Path, progress: Progress
-) -> Brought:
+) -> tuple[str, Path]:
     origin = _origin(release, file)
     why: DataError | None = None
     if origin.item:
         ask = ask_of(release, origin, _item(origin, file))
         try:
             _save_when_ready(client, ask, part, progress)
-            return Brought(ask.address, part, part.suffix)
         except DataError as error:
             if not origin.service:
                 raise
             why = error
             part.unlink(missing_ok=True)
+        else:
+            return ask.address, part
     ask = ask_of(release, origin, f"{_SERVICES}/{origin.service}/FeatureServer/0")
     is_table = part.suffix == ".csv"
     target = part if is_table else part.with_suffix(".geojson")
@@ -186,13 +196,13 @@ def _bring_from_hub(
         def page(here: int) -> Page:
             one = replace(ask, address=f"{query}&resultOffset={here}")
             content = client.json(one)
-            rows = len(expect(one, content, "features"))  # may be fewer than asked: go on by what came
+            rows = len(_under(one, content, "features"))  # may be fewer than asked: go on by what came
             return json.dumps(content, ensure_ascii=False).encode(), rows, n
 
         _bring_pages(ask, page, n, target, _join_table if is_table else _join_features, progress)
     except DataError as error:
         raise DataError([*(why.problems if why else ()), *error.problems]) from None
-    return Brought(ask.address, target, target.suffix)
+    return ask.address, target
 
 
 def _save_when_ready(client: Client, ask: Ask, part: Path, progress: Progress) -> None:
@@ -216,10 +226,7 @@ def _bring_pages(
     join: Callable[[list[bytes], Path], None],
     progress: Progress,
 ) -> None:
-    """Bring a file of `n` rows in pages, and join them; those that are here are not asked for again.
-
-    `page` takes the number of rows that are here.
-    """
+    """Bring a file of `n` rows in pages from the rows that are here on, and join them."""
     folder = part.with_name(f"{part.name}.pages")
     known = read_record(folder / "pages.json")
     if known.get("rows") != n:
@@ -260,7 +267,7 @@ def _nomis_rows(client: Client, ask: Ask, here: int, limit: int = _NOMIS_PAGE) -
 def _count(client: Client, ask: Ask) -> int:
     """Ask how many rows a service has."""
     one = replace(ask, address=f"{ask.address}/query?where=1%3D1&returnCountOnly=true&f=json")
-    count = expect(one, client.json(one), "count")
+    count = _under(one, client.json(one), "count")
     if not isinstance(count, int) or count < 1:
         raise MovedError(
             f"{one.address} says that it has {count!r} rows.", ask.name, f"Look for it on {ask.page}."

@@ -55,14 +55,7 @@ class PublishedTable:
 
 
 def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
-    """Read a release, or some of its columns, from a folder or several in order of preference.
-
-    Raises
-    ------
-    StudyError, DataError
-        No such release; missing file, missing columns, codes of another vintage, repeated areas,
-        values that are neither a number nor a known marker.
-    """
+    """Read a release, or some of its columns, from a folder or several in order of preference."""
     release = find_release(release_id)
     if not release.is_table:
         what = f"release '{release_id}' is not a table of areas."
@@ -97,7 +90,10 @@ def assemble(
     periods, row_period = _periods(release, frame)
     shape = (len(areas), periods.n if periods else 1)
     cell = row_area * shape[1] + row_period
-    _refuse_twice(release, frame, cell)
+    if (twice := pd.Series(cell).duplicated().to_numpy()).any():
+        row = frame.iloc[int(twice.argmax())]
+        what = f"{row['area']} {row['period']}" if "period" in frame.columns else str(row["area"])
+        raise DataError(f"there are two rows of {what}.", release.id)
     values: dict[str, Floats] = {}
     reasons: dict[str, Reasons] = {}
     texts: dict[str, Strings] = {}
@@ -128,14 +124,6 @@ def assemble(
         records=records,
         notes=tuple(notes),
     )
-
-
-def _refuse_twice(release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]) -> None:
-    twice = pd.Series(cell).duplicated().to_numpy()
-    if twice.any():
-        row = frame.iloc[int(twice.argmax())]
-        what = f"{row['area']} {row['period']}" if "period" in frame.columns else str(row["area"])
-        raise DataError(f"there are two rows of {what}.", release.id)
 
 
 def _words(cells: pd.Series, row_area: Ints, without: Strings) -> Strings:

@@ -1,7 +1,6 @@
-"""Asking publishers over HTTP: the only module that speaks it.
+"""Asking publishers over HTTP: whose answer is taken, how much of it, and what is not a file at all.
 
-urllib3 keeps connections, tries again and waits as long as a server asks. This module decides
-whose answer is taken, how much of it, and what is not a file at all.
+urllib3 keeps connections, tries again and waits as long as a server asks.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -28,26 +26,12 @@ from urllib3.util import Retry, Timeout
 from areaeffect.disk import locked
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.records import Json
-from areaeffect.sources.publishers.answers import (
-    Ask,
-    MovedError,
-    NotReadyError,
-    allow,
-    length_of,
-    malformed,
-    moved,
-    no_file,
-    range_of,
-    refuse_error,
-    refuse_page,
-    too_large,
-    unread,
-)
 
 if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 T = TypeVar("T")
+Answer = urllib3.BaseHTTPResponse
 CONTACT_VARIABLE = "AREAEFFECT_CONTACT"
 MIRROR_VARIABLE = "AREAEFFECT_MIRROR"
 #: Requests at one time, to all publishers together.
@@ -56,14 +40,111 @@ AT_ONCE = 2
 TRIES = 5
 #: Longest wait that a server may ask for; beyond it, the user is asked to come back later.
 LONGEST_WAIT = 120.0
-#: Most bytes of an answer that is no file: a page of an interface, a list of attachments.
-SMALL = 64 << 20
-_SILENCE = Timeout(connect=30.0, read=60.0)
+#: Most bytes of an answer that is no file (a page of an interface), and of a file of unknown size.
+SMALL, LARGE = 64 << 20, 4 << 30
 _BLOCK = 1 << 20
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _ONWARD = frozenset({301, 302, 303, 307, 308})
-_OK, _ACCEPTED, _PARTIAL, _BAD_RANGE = 200, 202, 206, 416
+_ACCEPTED, PARTIAL, _BAD_RANGE = 202, 206, 416
 _MOST_REDIRECTS = 5
+#: What the portal says of a file that it is still making.
+_MAKING = {"pending", "inprogress", "exportingdata", "queued", "processing"}
+
+
+class MovedError(DataError):
+    """The address does not hold the file any more."""
+
+
+class NotReadyError(Exception):
+    """The publisher is still making the file (202)."""
+
+
+class _BrokenError(Exception):
+    """A transfer that stopped early; the bytes that came are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is asked of a publisher, and the words for what can be wrong with its answer."""
+
+    name: str  # the release, for messages
+    address: str  # its own address, https
+    hosts: tuple[str, ...]  # every host that may answer, the address's own among them
+    seen: str = ""  # when somebody last had the file from there ('2026-10'), '' where nobody is known to
+    page: str = ""  # where a person finds it
+    cap: int = LARGE  # most bytes to take
+
+    def moved(self, why: str) -> Problem:
+        """Say that an address does not hold its file, when it last did, and what to do."""
+        seen = f"in {self.seen}" if self.seen else "at a date that is not on record"
+        look = f" Look for the file on {self.page}," if self.page else " Find the file,"
+        what = f"{self.address} does not give the file: {why}. It was last seen there {seen}."
+        where = "put it where `areaeffect fetch --dry-run` says that it belongs."
+        return Problem(what, self.name, f"The publisher may have moved it.{look} and {where}")
+
+    def malformed(self, what: str) -> DataError:
+        """Say that a header cannot be understood."""
+        said = f"{self.address} sends a malformed answer: {what}. None of it was used."
+        return DataError(said, self.name, "A proxy may be in between; try from another network.")
+
+    def no_file(self, head: bytes) -> DataError:
+        """Say that a page came in place of a file."""
+        shown = head[:60].decode("utf-8", "replace")
+        what = f"answers with a web page, not with the file: '{shown}…'. Nothing of it was kept."
+        fix = f"A proxy's login, or a moved file: open {self.page or self.address} in a browser."
+        return DataError(f"{self.address} {what}", self.name, fix)
+
+    def too_large(self, cap: int, total: int = 0) -> DataError:
+        """Say that more comes than the file can be."""
+        size = f"{total:,} bytes" if total else f"more than {cap:,} bytes"
+        what = f"{self.address} sends {size}, where at most {cap:,} are expected. It was stopped."
+        return DataError(what, self.name, "This is not the file on record.")
+
+    def unread(self, tries: int, why: str, here: int = 0) -> DataError:
+        """Say that nobody answers, or that the connection breaks again and again."""
+        kept = f" {here:,} bytes are here and will be used." if here else ""
+        several = f"{tries} tries in a row" if tries > 1 else "1 try"
+        what = f"{self.address} could not be read after {several}: {why}.{kept}"
+        return DataError(what, self.name, "Run the command again later; it continues where it stopped.")
+
+    def length(self, answer: Answer) -> int:
+        """Return how long an answer says it is; 0 where it does not say."""
+        text = answer.headers.get("Content-Length", "0")
+        if not re.fullmatch(r"\d{1,15}", text.strip()):
+            raise self.malformed(f"Content-Length is {text!r}")
+        return int(text)
+
+    def range(self, answer: Answer) -> tuple[int, int]:
+        """Return the first byte of a part, and how long the whole is: `bytes 10-99/100`."""
+        text = answer.headers.get("Content-Range", "")
+        match = re.fullmatch(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})", text.strip())
+        if not match:
+            raise self.malformed(f"Content-Range is {text!r}")
+        return int(match[1]), int(match[3])
+
+    def refuse_error(self, content: Any) -> None:
+        """Refuse an error that a publisher sends with status 200, as ArcGIS does."""
+        if isinstance(content, dict) and content.get("error"):
+            error = content["error"]
+            words = error.get("message", "") if isinstance(error, dict) else error
+            raise MovedError(self.moved(f"it answers with an error: {words}"))
+
+    def refuse_page(self, content_type: str, start: bytes) -> None:
+        """Refuse what comes instead of a file: a web page (a proxy's login), an error as JSON."""
+        head = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
+        is_page = head.startswith((b"<!doctype html", b"<html", b"<head", b"<script"))
+        if is_page or content_type.partition(";")[0].strip().lower() == "text/html":
+            raise self.no_file(head)
+        if head.startswith(b"{") and not self.address.partition("?")[0].endswith("json"):
+            try:
+                content = json.loads(start)
+            except ValueError:  # the start of a long one, such as a GeoJSON file
+                return
+            self.refuse_error(content)
+            if str(content.get("status", "")).lower() in _MAKING:
+                raise NotReadyError
+            if content.get("type") != "FeatureCollection":
+                raise self.no_file(head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +172,6 @@ class FetchSettings:
         return cls(contact, mirror)
 
 
-class _BrokenError(Exception):
-    """A transfer that stopped early; the bytes that came are kept."""
-
-
 class _Patience(Retry):
     """Retries of urllib3 that obey Retry-After, and give up where it asks for too long."""
 
@@ -111,17 +188,11 @@ class Client:
     def __init__(self, settings: FetchSettings | None = None) -> None:
         self.settings = settings or FetchSettings.from_environment()
         self._turns = threading.BoundedSemaphore(AT_ONCE)
-
-    @cached_property
-    def _pool(self) -> urllib3.PoolManager:
-        who = self.settings.contact or "no contact given"
-        return urllib3.PoolManager(
+        who = f"areaeffect/{version('areaeffect')} ({self.settings.contact or 'no contact given'})"
+        self._pool = urllib3.PoolManager(
             maxsize=AT_ONCE,
-            timeout=_SILENCE,
-            headers={
-                "User-Agent": f"areaeffect/{version('areaeffect')} ({who})",
-                "Accept-Encoding": "identity",
-            },
+            timeout=Timeout(connect=30.0, read=60.0),
+            headers={"User-Agent": who, "Accept-Encoding": "identity"},
             retries=_Patience(
                 total=TRIES - 1,
                 redirect=0,
@@ -134,33 +205,56 @@ class Client:
     @contextmanager
     def open(
         self, ask: Ask, headers: Mapping[str, str] | None = None, method: str = "GET"
-    ) -> Iterator[urllib3.BaseHTTPResponse]:
-        """Ask, following redirects to the hosts that the release names and no others.
-
-        Raises
-        ------
-        MovedError, DataError
-            4xx, or a redirect to a host or scheme that is not allowed; no answer after several tries.
-        """
+    ) -> Iterator[Answer]:
+        """Ask, following redirects to the release's own hosts; MovedError for others and for 4xx."""
         address = ask.address
         with self._turns:
             for _ in range(_MOST_REDIRECTS + 1):
-                allow(ask, address)
+                parts = urlsplit(address)
+                if parts.scheme != "https":
+                    raise MovedError(ask.moved(f"it redirects to an unprotected address, {address}"))
+                if parts.hostname not in ask.hosts or parts.username or parts.port not in {None, 443}:
+                    why = f"it redirects to {parts.netloc}, which is not among the release's hosts"
+                    raise MovedError(ask.moved(why))
                 answer = self._request(ask, address, headers or {}, method)
                 if answer.status not in _ONWARD:
                     break
                 answer.drain_conn()
-                address = self._onward(ask, address, answer.headers.get("Location", ""))
+                location = answer.headers.get("Location", "")
+                if not re.fullmatch(r"[!-~]+", location):
+                    raise ask.malformed(f"it redirects to {location!r}")
+                mirror = f"{self.settings.mirror}/"
+                if mirror != "/" and location.startswith(mirror):
+                    address = f"https://{location.removeprefix(mirror)}"
+                else:
+                    address = urljoin(address, location)
             else:
-                raise DataError(moved(ask, "it redirects endlessly"))
+                raise DataError(ask.moved("it redirects endlessly"))
             try:
                 if answer.status >= 400 and answer.status != _BAD_RANGE:  # noqa: PLR2004
                     why = f"it answers {answer.status} {answer.reason or ''}".rstrip()
                     kind = DataError if answer.status in _BUSY else MovedError
-                    raise kind(moved(ask, why))
+                    raise kind(ask.moved(why))
                 yield answer
             finally:
                 answer.close()
+
+    def _request(self, ask: Ask, address: str, headers: Mapping[str, str], method: str) -> Answer:
+        mirror = self.settings.mirror
+        try:
+            return self._pool.request(
+                method,
+                f"{mirror}/{address.removeprefix('https://')}" if mirror else address,
+                headers={**self._pool.headers, **headers},
+                preload_content=False,
+                redirect=False,
+            )
+        except MaxRetryError as error:
+            raise ask.unread(TRIES, str(error.reason)) from None
+        except InvalidHeader as error:
+            raise ask.malformed(str(error)) from None
+        except HTTPError as error:
+            raise ask.unread(1, str(error)) from None
 
     def json(self, ask: Ask) -> Any:
         """Return an answer of an interface; raise DataError for no JSON, or an error with status 200."""
@@ -168,37 +262,45 @@ class Client:
         try:
             content = json.loads(text)
         except ValueError:
-            raise DataError(no_file(ask, text)) from None
-        refuse_error(ask, content)
+            raise ask.no_file(text) from None
+        ask.refuse_error(content)
         return content
 
     def small(self, ask: Ask) -> bytes:
-        """Return a small answer whole; tried again where the connection breaks."""
+        """Return a small answer whole."""
 
-        def whole(answer: urllib3.BaseHTTPResponse) -> bytes:
+        def whole(answer: Answer) -> bytes:
             if answer.status == _ACCEPTED:
                 raise NotReadyError
             content = b""
             for block in answer.stream(_BLOCK, decode_content=True):
                 content += block
                 if len(content) > SMALL:
-                    raise DataError(too_large(ask, SMALL))
+                    raise ask.too_large(SMALL)
             return content
 
-        return self._patiently(ask, {}, whole)
+        return self.read(ask, {}, whole)
 
     def length(self, ask: Ask) -> int:
         """Return how long a file is by HEAD; 0 where the publisher does not say."""
         with self.open(ask, method="HEAD") as answer:
-            return length_of(ask, answer)
+            return ask.length(answer)
+
+    def read(self, ask: Ask, headers: Mapping[str, str], read: Callable[[Answer], T]) -> T:
+        """Return what `read` makes of an answer; tried again where the connection breaks."""
+        for attempt in range(TRIES):
+            try:
+                with self.open(ask, headers) as answer:
+                    return read(answer)
+            except HTTPError as error:
+                broken = str(error)
+                time.sleep(self.settings.first_pause * 2**attempt)
+        raise ask.unread(TRIES, broken)
 
     def save(self, ask: Ask, part: Path, progress: Progress) -> None:
         """Bring a file whole into `part`, going on where an earlier transfer stopped.
 
-        Raises
-        ------
-        NotReadyError, DataError
-            The publisher is still making it; it could not be had, or is no file. What came is kept.
+        Raises NotReadyError while the publisher is still making it. What came is kept.
         """
         stalled = 0
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -212,65 +314,11 @@ class Client:
                     here = file.seek(0, os.SEEK_END)
                     stalled = 1 if here > before else stalled + 1
                     if stalled >= TRIES:
-                        raise DataError(unread(ask, stalled, str(error), here)) from None
+                        raise ask.unread(stalled, str(error), here) from None
                     time.sleep(self.settings.first_pause * 2 ** (stalled - 1))
                     continue
                 os.fsync(file.fileno())
                 return
-
-    def range(self, ask: Ask, first: int, last: int) -> tuple[bytes, str]:
-        """Return bytes `first` to `last` of a file, and by what its edition is known."""
-
-        def part(answer: urllib3.BaseHTTPResponse) -> tuple[bytes, str]:
-            if answer.status != _PARTIAL:
-                raise DataError(moved(ask, "it does not send parts of a file"))
-            start, _ = range_of(ask, answer)
-            content = answer.read(last - first + 1, decode_content=False)
-            if start != first or len(content) != last - first + 1:
-                raise DataError(moved(ask, "it sent another part than the one asked for"))
-            return content, answer.headers.get("ETag", "")
-
-        return self._patiently(ask, {"Range": f"bytes={first}-{last}"}, part)
-
-    def _patiently(
-        self, ask: Ask, headers: Mapping[str, str], read: Callable[[urllib3.BaseHTTPResponse], T]
-    ) -> T:
-        for attempt in range(TRIES):
-            try:
-                with self.open(ask, headers) as answer:
-                    return read(answer)
-            except HTTPError as error:
-                broken = str(error)
-                time.sleep(self.settings.first_pause * 2**attempt)
-        raise DataError(unread(ask, TRIES, broken, 0))
-
-    def _request(
-        self, ask: Ask, address: str, headers: Mapping[str, str], method: str
-    ) -> urllib3.BaseHTTPResponse:
-        mirror = self.settings.mirror
-        try:
-            return self._pool.request(
-                method,
-                f"{mirror}/{address.removeprefix('https://')}" if mirror else address,
-                headers={**self._pool.headers, **headers},
-                preload_content=False,
-                redirect=False,
-            )
-        except MaxRetryError as error:
-            raise DataError(unread(ask, TRIES, str(error.reason), 0)) from None
-        except InvalidHeader as error:
-            raise DataError(malformed(ask, str(error))) from None
-        except HTTPError as error:
-            raise DataError(unread(ask, 1, str(error), 0)) from None
-
-    def _onward(self, ask: Ask, address: str, location: str) -> str:
-        """Return where a redirect leads, as the publisher's own address."""
-        mirror = self.settings.mirror
-        if not location or not re.fullmatch(r"[!-~]+", location):
-            raise DataError(malformed(ask, f"it redirects to {location!r}"))
-        if mirror and location.startswith(f"{mirror}/"):
-            return "https://" + location.removeprefix(f"{mirror}/")
-        return urljoin(address, location)
 
     def _transfer(self, ask: Ask, file: IO[bytes], part: Path, progress: Progress) -> None:
         """Ask once, and write what comes behind what is here.
@@ -285,47 +333,48 @@ class Client:
             here = file.truncate(0)  # nothing says that the publisher still has the same file
         asked = {"Range": f"bytes={here}-", "If-Range": str(same)} if here else {}
         with self.open(ask, asked) as answer:
+            packed = answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
             here, total = _begin(ask, answer, file, here)
+            total = 0 if packed and not here else total
             if total > ask.cap:
-                raise DataError(too_large(ask, ask.cap, total))
+                raise ask.too_large(ask.cap, total)
             make_room(part.parent, total - here, ask.name)
             etag = answer.headers.get("ETag", "")
             same = etag if etag and not etag.startswith("W/") else answer.headers.get("Last-Modified", "")
-            known = {"address": ask.address, "validator": "" if _is_packed(answer) else same}
-            memo.write_text(json.dumps(known), encoding="utf-8")
+            same = "" if packed else same
+            memo.write_text(json.dumps({"address": ask.address, "validator": same}), encoding="utf-8")
             try:
-                for block in answer.stream(_BLOCK, decode_content=_is_packed(answer)):
+                for block in answer.stream(_BLOCK, decode_content=packed):
                     if not here:
-                        refuse_page(ask, answer.headers.get("Content-Type", ""), block)
+                        ask.refuse_page(answer.headers.get("Content-Type", ""), block)
                     file.write(block)
                     here += len(block)
                     if here > ask.cap:
-                        raise DataError(too_large(ask, ask.cap))
+                        raise ask.too_large(ask.cap)
                     progress(ask.name, here, total)
             except HTTPError as error:
                 raise _BrokenError(f"the connection broke off at {here:,} bytes ({error})") from None
             finally:
                 file.flush()
         if not here:
-            raise DataError(moved(ask, "it holds an empty file"))
+            raise DataError(ask.moved("it holds an empty file"))
         if total and here != total:
             raise _BrokenError(f"the connection broke off at {here:,} of {total:,} bytes")
 
 
-def _begin(ask: Ask, answer: urllib3.BaseHTTPResponse, file: IO[bytes], here: int) -> tuple[int, int]:
+def _begin(ask: Ask, answer: Answer, file: IO[bytes], here: int) -> tuple[int, int]:
     """Return from which byte on an answer goes, and how long the whole is (0: not known)."""
     if answer.status == _ACCEPTED:
         raise NotReadyError
-    if answer.status == _PARTIAL and here:
-        start, total = range_of(ask, answer)
+    if answer.status == PARTIAL and here:
+        start, total = ask.range(answer)
         if start == here:
             return here, total
         broken = "it sent another part than the one asked for"
     elif answer.status == _BAD_RANGE:
         broken = "it has no such part"
     else:
-        length = length_of(ask, answer)
-        return file.truncate(0), 0 if _is_packed(answer) else length
+        return file.truncate(0), ask.length(answer)
     file.truncate(0)
     raise _BrokenError(broken)
 
@@ -345,8 +394,3 @@ def read_record(path: Path) -> Json:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _is_packed(answer: urllib3.BaseHTTPResponse) -> bool:
-    """Whether a server packed its answer, although it was asked not to."""
-    return answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
