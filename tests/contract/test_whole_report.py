@@ -30,7 +30,7 @@ from areaeffect.report.contents import report_document
 from areaeffect.report.summary import summary_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
-from areaeffect.web.area import history_chart, history_rows
+from areaeffect.web.history import history_chart, history_rows
 from tests.conftest import REPOSITORY
 from tests.shared.chart_reader import check_chart, value_of
 from tests.shared.number_reader import TOKEN, unread

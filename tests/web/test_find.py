@@ -22,8 +22,8 @@ from starlette.testclient import TestClient
 
 from areaeffect.web import limits, render
 from areaeffect.web.app import create_app
-from areaeffect.web.area import standing_of
 from areaeffect.web.atlas import atlases, find_atlas
+from areaeffect.web.history import standing_of
 from areaeffect.web.limits import Contact, ServerSettings
 from tests.shared.chart_reader import check_chart
 

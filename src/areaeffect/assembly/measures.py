@@ -19,11 +19,11 @@ from areaeffect.results import Bools, Floats, Gap, Strings
 from areaeffect.sources.coverage import (
     MeasureRequest,
     SourceTable,
-    _fixed,
     align,
     area_holes,
     attribute,
     codes_not_in_use,
+    fixed,
     group_gaps,
     kind_of,
     sum_by_group,
@@ -76,7 +76,7 @@ def make_measures(
             given = align(known.astype(np.float64), table.areas, areas)
             reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
         for rule in source.not_covered:
-            column = _fixed(table, rule.column, rule.column, areas).astype(str)
+            column = fixed(table, rule.column, rule.column, areas).astype(str)
             named = picked(column, rule.values, rule.column, "not_covered")
             reasons[np.ix_(named, _inside(rule, table.periods))] = _CODE[rule.reason]
         if outcome.kind == "count":
@@ -237,7 +237,7 @@ def _mark_group_gaps(
 ) -> None:
     if source.coverage_group is None or table.periods is None:
         return
-    groups = _fixed(table, source.coverage_group, source.coverage_group, areas).astype(str)
+    groups = fixed(table, source.coverage_group, source.coverage_group, areas).astype(str)
     names, group_of_area, totals = sum_by_group(values, groups)
     gaps = group_gaps(totals)
     if source.zero_where_absent:

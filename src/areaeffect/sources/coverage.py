@@ -370,10 +370,10 @@ def align(values: npt.NDArray[Any], from_areas: Strings, to_areas: Strings) -> n
 def attribute(tables: Mapping[str, SourceTable], reference: str, areas: Strings) -> npt.NDArray[Any]:
     """Return an attribute, 'source.column', on the panel's areas."""
     source, column = split_reference(reference)
-    return _fixed(tables[source], reference, column, areas)
+    return fixed(tables[source], reference, column, areas)
 
 
-def _fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> npt.NDArray[Any]:
+def fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> npt.NDArray[Any]:
     if column not in table.attributes:
         raise DataError(
             f"'{reference}' changes over time inside an area.",
