@@ -374,6 +374,7 @@ def attribute(tables: Mapping[str, SourceTable], reference: str, areas: Strings)
 
 
 def fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> npt.NDArray[Any]:
+    """Return an attribute of each area, (n_areas,); raise DataError where it is not there, or varies."""
     if column not in table.attributes:
         raise DataError(
             f"'{reference}' changes over time inside an area.",
