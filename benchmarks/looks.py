@@ -101,8 +101,8 @@ def _by_placebos(path: Path, threads: int) -> None:
     from areaeffect.commands.evaluate import begin
     from areaeffect.findings.case import Case, Group
     from areaeffect.placebo.workers import run_all, single_threaded
-    from areaeffect.power.backtest import horizon_of
-    from areaeffect.power.calculation import earlier_arms, machine_of, sizes_of
+    from areaeffect.power.backtest import backtests, horizon_of
+    from areaeffect.power.calculation import machine_of, sizes_of
     from areaeffect.study.file import read_study
 
     with single_threaded():
@@ -111,7 +111,7 @@ def _by_placebos(path: Path, threads: int) -> None:
         study = file.study
         measures = [data.panel.measures[o.name] for o in study.outcome]
         horizon = horizon_of(measures, plan.units)
-        arms = earlier_arms(plan, horizon)
+        arms = backtests(plan.arms, horizon)
         size = next(s for s in sizes_of(plan, study) if s.group)
         drawn = run_all(machine_of(plan, arms, size), study.analysis.placebos, threads, lambda _n: None)
     levels = spent([float(k + 1) for k in range(horizon.measured)])

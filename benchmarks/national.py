@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from areaeffect.findings.plan import Plan, make_plan
-from areaeffect.placebo.programmes import Machine, prepare, run_programme
+from areaeffect.placebo.programmes import Machine, run_programme
 from areaeffect.placebo.workers import default_threads, run_all, single_threaded
 from areaeffect.results import Floats
 from benchmarks.worlds.generate import World
@@ -133,7 +133,7 @@ def scaling() -> list[str]:
             world = replace(NATION, areas=NATION.areas // factor, places=30)
             begin = _processor()
             _, plan = planned(world)
-            prepare(plan.machine)
+            plan.machine.prepare()
             made = _processor() - begin
             times = [timed(plan.machine, n, 1)[2] for n in (25, 50, 100)]
             lines.append(

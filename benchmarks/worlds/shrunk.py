@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.calibration import Features, blocks_of
-from areaeffect.design.programme import Cohort, design_programme, make_cohort
+from areaeffect.design.calibration import Features, Matching, blocks_of
+from areaeffect.design.programme import Cohort, Rules, design_programme, make_cohort
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.choices import rules_of
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.plan import arms_of, covered_units, pool_of
 from benchmarks.worlds.generate import CannotPlace, World
@@ -119,7 +118,10 @@ def error_of(made: Studied, kind: str) -> float:
         )  # fmt: skip
     members = [unit.areas for unit in units]
     cohorts = [arm.cohort(g, m) for g, m in enumerate(members)]
-    chosen = design_programme(cohorts, members, pool.eligible, rules_of(study.design, panel.near))
+    design = study.design
+    matching = Matching(design.calibration, design.ratio)
+    rules = Rules(design.nearest, design.common_support, panel.near, matching)
+    chosen = design_programme(cohorts, members, pool.eligible, rules)
     total = np.zeros(cf.N_TOTALS + cf.N_PATH * arm.bins.n)
     for g, (areas, w) in enumerate(zip(members, chosen, strict=True)):
         if w is not None:

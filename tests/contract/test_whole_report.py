@@ -77,7 +77,7 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"^(leads|earlier|rings|leave-out|leave-area-out)$", {*ENDS, "estimate"},
     ),
     "multiverse.section.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
-    "web.area.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
+    "web.history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
     "power.page.power_chart": (r"^power-", {"smallest_effect"}),
 }  # fmt: skip
 #: What a plan for registration has to hold.
