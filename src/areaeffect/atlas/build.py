@@ -71,6 +71,11 @@ FORMAT = 2
 _STEPS = 5
 
 
+def _digests(folder: Path) -> dict[str, str]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
 def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     """Make the atlas of a base study in `out`, in the place of what was there; errors are of a study."""
     tell("Reading the base study's sources", 0, _STEPS)
@@ -125,12 +130,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "attribution": list(dict.fromkeys(line for line in credits if line)),
             "releases": [asdict(r) for r in releases],
         }
-        digests = {
-            path.relative_to(making).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(making.rglob("*"))
-            if path.is_file()
-        }
-        text = json.dumps({**manifest, "files": digests}, indent=1, ensure_ascii=False)
+        text = json.dumps({**manifest, "files": _digests(making)}, indent=1, ensure_ascii=False)
         (making / "atlas.json").write_text(text + "\n", encoding="utf-8")
     tell("Writing the atlas", _STEPS, _STEPS)
     return out

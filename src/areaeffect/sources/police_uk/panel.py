@@ -21,7 +21,7 @@ from areaeffect.errors import DataError, StudyError, did_you_mean, number_of
 from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.records import DataTable
-from areaeffect.results import Release
+from areaeffect.results import Bools, Floats, Release
 from areaeffect.sources.coverage import (
     COVERAGE_COLUMNS,
     REJECTED_COLUMNS,
@@ -43,7 +43,16 @@ from areaeffect.sources.police_uk.force_coverage import (
 )
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import Lake, has_store, open_lake
-from areaeffect.sources.police_uk.panel_query import locate, place, read_counts, read_lookup, read_points
+from areaeffect.sources.police_uk.panel_query import (
+    Counts,
+    Located,
+    Placed,
+    locate,
+    place,
+    read_counts,
+    read_lookup,
+    read_points,
+)
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.parquet import read_parquet
@@ -95,6 +104,19 @@ def read_police(
             raise DataError(what, str(root), fix) from None
 
 
+def _account(counts: Counts, located: Located, placed: Placed, every: Floats, ours: Bools) -> Account:
+    """Return where all incidents are: `every` has those of each area, `ours` the areas of the panel."""
+    return Account(
+        total=int(counts.totals.sum()) + sum(row[2] for row in counts.not_located),
+        in_panel=int(every[ours].sum()),
+        at_border=int(every[~ours].sum()),
+        n_border=int((~ours).sum()),
+        left_out=located.left_out,
+        not_located=counts.not_located,
+        placed=int(placed.located.sum()),
+    )
+
+
 def _read(
     name: str,
     source: PoliceUkSource,
@@ -125,15 +147,7 @@ def _read(
         np.add(counted, given, out=counted)
     incidents = counts.policed(located.pairs, (len(located.areas), len(forces)))[ours]
     reasons, reach = reasons_and_notes(incidents, home[ours], coverage, forces, periods, asked=asked)
-    account = Account(
-        total=int(counts.totals.sum()) + sum(row[2] for row in counts.not_located),
-        in_panel=int(values[-1][ours].sum()),
-        at_border=int(values[-1][~ours].sum()),
-        n_border=int((~ours).sum()),
-        left_out=located.left_out,
-        not_located=counts.not_located,
-        placed=int(placed.located.sum()),
-    )
+    account = _account(counts, located, placed, values[-1], ours)
     rejected = rejected_rows(lake, forces, periods)
     used = [r for r in lake.manifest() if r.get("force") in forces and r.get("month") in periods.labels]
     release, *more_releases = releases_of(name, source, lake, forces, periods)
