@@ -7,8 +7,6 @@ import re
 import tomllib
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,7 +31,7 @@ def test_the_table_of_rooms_is_the_contract_of_layers() -> None:
 
 
 def test_no_module_is_over_400_lines_and_no_function_over_60() -> None:
-    modules = {p: p.read_text(encoding="utf-8") for p in (REPOSITORY / "src").rglob("*.py")}
+    modules = {p: p.read_text(encoding="utf-8") for p in (ROOT / "src").rglob("*.py")}
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     long = [
         f"{path.name}: {node.name}"
